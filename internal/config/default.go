@@ -1,0 +1,44 @@
+package config
+
+import "time"
+
+// lostReplyMargin is what LostReplyWait is above Timeout when it is not set: the
+// longest an accepted operation is expected to run after its call timed out.
+const lostReplyMargin = 30 * time.Second
+
+// Default returns the configuration of an empty file. It is complete but for
+// Kustomer.BaseURL and the API key, which have no default.
+func Default() *Config {
+	return &Config{
+		Name:  "kafka-kustomer",
+		Kafka: Kafka{Brokers: []string{"localhost:9092"}},
+		Source: Source{
+			Topics: []string{"message-changes"}, Group: "kafka-kustomer",
+			Start: "earliest", OnReset: "fail", SessionTimeout: 45 * time.Second,
+			Isolation: "read_committed", OnTombstone: "skip",
+		},
+		Batch: Batch{
+			MaxItems: 100, MaxBytes: 1 * MiB, Linger: time.Second,
+			Merge: Merge{Enabled: true, Objects: "safe"},
+		},
+		Kustomer:   defaultKustomer(),
+		Commit:     Commit{Interval: time.Second},
+		Results:    Results{Topic: "kustomer-batch-results", Items: true, Create: "if-missing", Replication: -1},
+		DeadLetter: DeadLetter{Topic: "kustomer-dead-letters", Create: "if-missing", Replication: -1},
+		Limits:     Limits{MaxOpenEvents: 20_000, MaxOpenBytes: 24 * MiB, MaxEventBytes: 1 * MiB},
+
+		DrainTimeout: 25 * time.Second, RevokeTimeout: 25 * time.Second,
+		Log: Log{Level: "info", Format: "auto"},
+	}
+}
+
+func defaultKustomer() Kustomer {
+	return Kustomer{
+		Timeout: 60 * time.Second, LostReplyWait: 60*time.Second + lostReplyMargin,
+		MaxInFlight: 8, MaxOpenOperations: 128,
+		RequestsPerMinute: Auto, Reserve: 0.2,
+		MaxPause: 5 * time.Minute, OverdueAfter: 10 * time.Minute,
+		Retry:     Retry{Initial: 500 * time.Millisecond, Max: 30 * time.Second},
+		ItemRetry: ItemRetry{Attempts: 3, Over: time.Minute},
+	}
+}

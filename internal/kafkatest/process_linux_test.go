@@ -1,0 +1,88 @@
+package kafkatest
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The child holds the pipe open, so its end is the end of the file.
+func TestChildDiesWithParent(t *testing.T) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), orphanEnv+"=1")
+	cmd.Stdout = write
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	write.Close()
+	if err := read.SetReadDeadline(time.Now().Add(testTimeout)); err != nil {
+		t.Fatal(err)
+	}
+	out := bufio.NewReader(read)
+	if line, err := out.ReadString('\n'); line != "started <nil>\n" {
+		t.Fatalf("helper said %q, %v", line, err)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	if rest, err := io.ReadAll(out); err != nil {
+		t.Errorf("the child outlived its parent: %q, %v", rest, err)
+	}
+}
+
+// The signal of childAttr comes when a thread ends, so ending the thread that
+// asked for the child must not hurt it.
+func TestChildOutlivesCallersThread(t *testing.T) {
+	cmd := exec.Command("cat")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p *process
+	tid := make(chan int)
+	go func() {
+		runtime.LockOSThread() // and no Unlock: the thread ends with the goroutine
+		p, err = startProcess(cmd, func(*process) {})
+		tid <- unix.Gettid()
+	}()
+	thread := <-tid
+	if err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(testTimeout); ; time.Sleep(time.Millisecond) {
+		if _, err := os.Stat(fmt.Sprintf("/proc/self/task/%d", thread)); os.IsNotExist(err) {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the thread does not end")
+		}
+	}
+	fmt.Fprintln(in, "still here")
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "still here\n" {
+		t.Errorf("the child said %q, %v", line, err)
+	}
+	if !p.running() {
+		t.Error("running() = false")
+	}
+	p.kill()
+	if p.running() {
+		t.Error("running() = true after kill")
+	}
+}
