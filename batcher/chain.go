@@ -1,0 +1,266 @@
+package batcher
+
+import (
+	"container/heap"
+	"time"
+)
+
+// chain is one message: its items in order, of which at most one is open (I7).
+// The stray time belongs to the message, not to the item that was sent: it
+// survives a split, a dead letter, a completion, and an empty chain, because an
+// operation we don't know of may still write to the message in all of them.
+type chain struct {
+	id         string
+	items      []*Item
+	strayUntil time.Time
+	givenUp    bool // its last change failed for good, and none succeeded since
+}
+
+type itemPhase uint8
+
+const (
+	waiting itemPhase = iota
+	sent              // in a PUT that has not been answered
+	open              // in an operation that has not ended for it
+	burying           // its dead letter is on its way
+	gone              // no longer in its chain
+)
+
+// itemState is what the core alone knows of an item.
+type itemState struct {
+	chain      *chain
+	phase      itemPhase
+	fold       *fold // of a waiting item with several events
+	frozen     bool  // sent before: takes no more changes
+	stray      bool  // a stray operation may hold this very item: sent again, it need not wait for it
+	notBefore  time.Time
+	readyAt    time.Time
+	failedAt   time.Time // first failure that Kustomer reported
+	bytes      int       // of its entry in a body, at most
+	operation  *Operation
+	list       *itemList
+	prev, next *Item
+}
+
+// enqueue puts a change at the end of its message's chain: into the last item
+// when that still waits and folding says the same as sending one after the
+// other, else as a successor.
+func (c *Core) enqueue(now time.Time, ev *Event, messageID []byte) {
+	ch := c.chains[string(messageID)]
+	if ch == nil {
+		ch = &chain{id: string(messageID)}
+		c.chains[ch.id] = ch
+	}
+	if n := len(ch.items); n > 0 && c.merge(ch.items[n-1], ev) {
+		return
+	}
+	it := &Item{MessageID: ch.id, Assignment: ev.Assignment, Events: []*Event{ev}}
+	it.chain = ch
+	it.bytes = entrySize(it.MessageID, len(ev.Patch))
+	ch.items = append(ch.items, it)
+	if len(ch.items) == 1 || !c.rules.Hold {
+		c.wake(now, ch)
+	}
+	if first := ch.items[0]; first != it && first.operation != nil {
+		c.hurry(now, first.operation)
+	}
+}
+
+// merge folds a change into a waiting item, if that says the same.
+func (c *Core) merge(it *Item, ev *Event) bool {
+	if !c.cfg.Merge || it.phase != waiting || it.frozen && c.rules.Frozen ||
+		it.Assignment != ev.Assignment && c.rules.OnePartition {
+		return false
+	}
+	if it.fold == nil {
+		it.fold = newFold(it.Events[0].Patch)
+		for _, earlier := range it.Events[1:] {
+			it.fold.add(earlier.Patch, &c.fold)
+		}
+	}
+	if it.fold.size()+len(ev.Patch) > c.cfg.MaxBytes || !it.fold.add(ev.Patch, &c.fold) {
+		return false
+	}
+	it.Events = append(it.Events, ev)
+	size := entrySize(it.MessageID, it.fold.size())
+	if it.list != nil {
+		it.list.bytes += size - it.bytes
+	}
+	it.bytes = size
+	return true
+}
+
+// entrySize bounds the bytes that an item takes in a request's body: its id
+// (escaped at worst sixfold only for control characters, which the decoder has
+// counted as one), the reference, the patch and the punctuation.
+func entrySize(id string, patch int) int { return 6*len(id) + patch + 96 }
+
+// freeze fixes the bytes of an item that is about to be sent.
+func (it *Item) freeze(rules *Rules) {
+	if it.frozen && (rules.Frozen || it.fold == nil) {
+		return
+	}
+	it.frozen = true
+	if len(it.Events) == 1 {
+		it.Patch = it.Events[0].Patch
+		return
+	}
+	it.Patch = it.fold.appendTo(make([]byte, 0, it.fold.size()))
+	if rules.Frozen {
+		it.fold = nil
+	}
+	it.bytes = entrySize(it.MessageID, len(it.Patch))
+}
+
+// candidate is the item of the chain that is next to be sent.
+func (c *Core) candidate(ch *chain) *Item {
+	if c.rules.Hold {
+		if len(ch.items) > 0 && ch.items[0].phase == waiting {
+			return ch.items[0]
+		}
+		return nil
+	}
+	for _, it := range ch.items {
+		if it.phase == waiting {
+			return it
+		}
+	}
+	return nil
+}
+
+// wake looks at a message again, after anything that may let its next item
+// start: it goes to the ready list, to the partition's parked list, or sets an
+// alarm. It is the only place that makes an item ready.
+func (c *Core) wake(now time.Time, ch *chain) {
+	if len(ch.items) == 0 {
+		if ch.strayUntil.After(now) {
+			heap.Push(&c.alarms, alarm{at: ch.strayUntil, chain: ch})
+		} else if c.chains[ch.id] == ch {
+			delete(c.chains, ch.id)
+		}
+		return
+	}
+	it := c.candidate(ch)
+	if it == nil || it.list != nil {
+		return
+	}
+	switch start, at := c.mayStart(now, it); {
+	case start:
+		it.readyAt = now
+		c.ready.push(it)
+	case !at.IsZero():
+		heap.Push(&c.alarms, alarm{at: at, chain: ch})
+	default:
+		it.Assignment.parked.push(it)
+	}
+}
+
+// mayStart is the one place that says whether an item may be sent. When only
+// time is missing, at is when to ask again.
+func (c *Core) mayStart(now time.Time, it *Item) (start bool, at time.Time) {
+	a := it.Assignment
+	if a.phase == live {
+		if open, at := a.gateOpen(now); !open {
+			return false, at
+		}
+	}
+	if c.rules.StrayWait && !it.stray && it.chain.strayUntil.After(now) {
+		return false, it.chain.strayUntil
+	}
+	if it.notBefore.After(now) {
+		return false, it.notBefore
+	}
+	return true, time.Time{}
+}
+
+// back makes an item wait again after a call or an operation that did not
+// settle it, or drops it when nothing may start for its partition any more. It
+// reports whether the item is still in its chain.
+func (c *Core) back(now time.Time, it *Item, notBefore time.Time) bool {
+	if it.phase == gone {
+		return false
+	}
+	it.phase = waiting
+	it.operation = nil
+	it.notBefore = notBefore
+	if it.Assignment.phase >= revoking && c.rules.NothingAfterFinal {
+		c.dropItem(now, it)
+		return false
+	}
+	c.wake(now, it.chain)
+	return true
+}
+
+// dropItem gives an item's events back to the group.
+func (c *Core) dropItem(now time.Time, it *Item) {
+	for _, ev := range it.Events {
+		c.drop(ev)
+	}
+	c.remove(now, it)
+}
+
+// remove takes an item out of its chain, with others in its place, and wakes
+// the message.
+func (c *Core) remove(now time.Time, it *Item, parts ...*Item) {
+	if it.list != nil {
+		it.list.remove(it)
+	}
+	it.phase = gone
+	ch := it.chain
+	for i, x := range ch.items {
+		if x != it {
+			continue
+		}
+		if len(parts) == 0 {
+			copy(ch.items[i:], ch.items[i+1:])
+			ch.items[len(ch.items)-1] = nil
+			ch.items = ch.items[:len(ch.items)-1]
+		} else {
+			ch.items = append(append(append([]*Item(nil), ch.items[:i]...), parts...), ch.items[i+1:]...)
+		}
+		break
+	}
+	c.wake(now, ch)
+}
+
+// strayed notes that an operation we don't know of may still write to the
+// item's message, until the longest way in and the longest run are over,
+// counted from the time the attempt ended or the loss was seen.
+func (c *Core) strayed(it *Item, since time.Time) {
+	if it.phase == gone {
+		return
+	}
+	until := since.Add(c.cfg.LostReplyWait)
+	it.stray = true
+	it.chain.strayUntil = later(it.chain.strayUntil, until)
+	it.Assignment.strayUntil = later(it.Assignment.strayUntil, until)
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// halve splits an item that fails as a whole, oldest events first, so that only
+// the guilty change is given up. The parts are successors of each other.
+func (c *Core) halve(now time.Time, it *Item) {
+	half := len(it.Events) / 2
+	part := func(events []*Event) *Item {
+		p := &Item{MessageID: it.MessageID, Assignment: it.Assignment, Events: events, Attempts: it.Attempts, Failures: it.Failures}
+		p.itemState = itemState{chain: it.chain, frozen: true, stray: it.stray && !c.rules.StrayOfChain, failedAt: it.failedAt}
+		if len(events) == 1 {
+			p.Patch = events[0].Patch
+		} else {
+			f := newFold(events[0].Patch)
+			for _, ev := range events[1:] {
+				f.add(ev.Patch, &c.fold)
+			}
+			p.Patch = f.appendTo(make([]byte, 0, f.size()))
+		}
+		p.bytes = entrySize(p.MessageID, len(p.Patch))
+		return p
+	}
+	c.remove(now, it, part(it.Events[:half:half]), part(it.Events[half:]))
+}

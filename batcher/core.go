@@ -1,0 +1,285 @@
+package batcher
+
+import (
+	"math/rand/v2"
+	"strconv"
+	"time"
+)
+
+// Core decides. It is plain data: facts go in with the time, decisions come out
+// of [Core.Next], and between the two nothing happens. It must be used by one
+// goroutine only (I1); it starts none, reads no clock and waits for nothing.
+type Core struct {
+	cfg    Config
+	rules  Rules
+	fold   foldRules
+	random *rand.Rand
+
+	assignments []*Assignment // not dead
+	retired     Counts        // of the dead ones
+	chains      map[string]*chain
+	ready       itemList // items that may be sent, in the order they became so
+	alarms      alarms
+	looks       looks
+	out         []Decision // decided, not yet handed out
+	outHead     int
+
+	puts, looking  int  // calls in flight
+	openOperations int  // ours, accepted and not ended
+	lastWasLook    bool // looks take at most every second call
+	batches        uint64
+	delivered      uint64
+	lookCount      uint64
+
+	alive      time.Time // when the last acknowledged heartbeat was sent
+	pace       pace
+	door       door
+	durations  durations
+	committing *Commit
+	commitAt   time.Time // when partitions are looked over for a commit
+
+	openEvents int
+	openBytes  int64
+	drainBy    time.Time // when everything must be given back; zero until a shutdown
+}
+
+// New returns a core that owns nothing yet.
+func New(cfg Config) *Core {
+	return &Core{
+		cfg:    cfg,
+		rules:  cfg.Rules,
+		fold:   foldRules{replaceObjects: cfg.ReplaceObjects, barrier: cfg.Barrier},
+		random: rand.New(rand.NewPCG(cfg.Seed, 0x6b6b)),
+		chains: make(map[string]*chain),
+		pace:   newPace(cfg),
+	}
+}
+
+// Fetched tells of records of one assignment, in partition order. They are the
+// core's from now on, the slice is not.
+func (c *Core) Fetched(now time.Time, a *Assignment, changes []Change) {
+	if a.phase != live && c.rules.TaggedRecords {
+		return // polled before the assignment ended: not ours any more
+	}
+	if !c.rules.TaggedRecords {
+		if a = c.current(a); a == nil {
+			return
+		}
+	}
+	for i := range changes {
+		c.take(now, a, &changes[i])
+	}
+	if !a.started && len(changes) > 0 {
+		a.started = true
+		c.commitAt = now // the write-ahead mark waits for no interval
+	}
+	c.reconsiderShare(a)
+}
+
+func (c *Core) take(now time.Time, a *Assignment, ch *Change) {
+	ev := &Event{
+		Offset: ch.Offset, EventID: ch.EventID, Patch: ch.Patch, OccurredAt: ch.OccurredAt,
+		Arrived: now, Record: ch.Record, Assignment: a, bytes: ch.size(),
+		order: c.delivered,
+	}
+	c.delivered++
+	ev.seq = a.ledger.add(ch.Offset, ch.LeaderEpoch)
+	c.openEvents++
+	c.openBytes += ev.bytes
+	a.bytes += ev.bytes
+	switch ch.Verdict {
+	case Skip:
+		c.settle(ev, &a.ledger.counts.Skipped)
+	case Reject:
+		c.bury(&Bury{Event: ev, Reason: ch.Reason})
+	case Send:
+		c.enqueue(now, ev, ch.MessageID)
+	}
+}
+
+// settle closes a record's book (I4) and frees its credit. What belongs to a
+// dead assignment has been dropped already.
+func (c *Core) settle(ev *Event, count *uint64) {
+	a := ev.Assignment
+	if a.phase == dead {
+		return
+	}
+	a.ledger.settle(ev.seq, count)
+	c.release(ev)
+	c.reconsiderShare(a)
+}
+
+func (c *Core) release(ev *Event) {
+	c.openEvents--
+	c.openBytes -= ev.bytes
+	ev.Assignment.bytes -= ev.bytes
+}
+
+func (c *Core) drop(ev *Event) {
+	if ev.Assignment.phase == dead {
+		return
+	}
+	ev.Assignment.ledger.drop()
+	c.release(ev)
+}
+
+// Room is how many more events the core takes (I6). Polling stops at zero; a
+// revocation never waits for it.
+func (c *Core) Room() int {
+	if !c.rules.Credit {
+		return c.cfg.MaxOpenEvents
+	}
+	if c.openBytes >= c.cfg.MaxOpenBytes {
+		return 0
+	}
+	return max(0, c.cfg.MaxOpenEvents-c.openEvents)
+}
+
+// reconsiderShare pauses a partition that holds a quarter of the credit, or
+// whose book is as long as the credit is large, and resumes it at half of that:
+// one stuck partition must leave room for the others.
+func (c *Core) reconsiderShare(a *Assignment) {
+	if !c.rules.Credit || a.phase != live {
+		return
+	}
+	of := func(part int64) bool {
+		return int64(a.ledger.counts.Open)*part >= int64(c.cfg.MaxOpenEvents) ||
+			a.bytes*part >= c.cfg.MaxOpenBytes ||
+			int64(a.ledger.span())*part >= 4*int64(c.cfg.MaxOpenEvents)
+	}
+	switch {
+	case !a.paused && of(4):
+		a.paused = true
+		c.decide(Pause{a})
+	case a.paused && !of(8):
+		a.paused = false
+		c.decide(Resume{a})
+	}
+}
+
+func (c *Core) decide(d Decision) { c.out = append(c.out, d) }
+
+// pop hands out a decision that was taken while a fact was told.
+func (c *Core) pop() Decision {
+	d := c.out[c.outHead]
+	c.out[c.outHead] = nil
+	c.outHead++
+	if c.outHead == len(c.out) {
+		c.out, c.outHead = c.out[:0], 0
+	}
+	return d
+}
+
+// Next returns the next decision. It is to be called after every fact, and when
+// the time of the last Wait has come, until it returns a Wait.
+func (c *Core) Next(now time.Time) Decision {
+	for {
+		if c.outHead < len(c.out) {
+			return c.pop()
+		}
+		c.wakeDue(now)
+		c.finishRevocations(now)
+		if commit := c.nextCommit(now); commit != nil {
+			return commit
+		}
+		if c.outHead < len(c.out) {
+			continue
+		}
+		return c.nextCall(now)
+	}
+}
+
+// nextCall spends one permit, or says when the next one may be spent.
+func (c *Core) nextCall(now time.Time) Decision {
+	look, lookAt := c.lookDue(now)
+	put, putAt := c.putDue(now)
+	if !look && !put || c.puts+c.looking >= c.cfg.MaxInFlight {
+		return Wait{c.nextWake(now, lookAt, putAt)}
+	}
+	if ok, at := c.pace.permit(now, c.rules.RestAfter429); !ok {
+		return Wait{c.nextWake(now, at)}
+	}
+	if look && (!put || !c.lastWasLook) {
+		c.lastWasLook = true
+		return c.look()
+	}
+	c.lastWasLook = false
+	return c.cut(now)
+}
+
+// nextWake is when time alone may bring something to do. What is overdue
+// already waits for a fact (a free slot, an answer), not for time.
+func (c *Core) nextWake(now time.Time, times ...time.Time) time.Time {
+	var at time.Time
+	consider := func(t time.Time) {
+		if t.After(now) {
+			at = earliest(at, t)
+		}
+	}
+	for _, t := range times {
+		consider(t)
+	}
+	if len(c.alarms) > 0 {
+		consider(c.alarms[0].at)
+	}
+	if c.committing == nil && len(c.assignments) > 0 {
+		consider(c.commitAt)
+	}
+	for _, a := range c.assignments {
+		if a.phase == revoking {
+			consider(a.deadline)
+		}
+	}
+	return at
+}
+
+// earliest returns the earlier of two times, of which the zero one is never.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// Alive tells that a heartbeat sent at that time was acknowledged.
+func (c *Core) Alive(sent time.Time) {
+	if sent.After(c.alive) {
+		c.alive = sent
+	}
+}
+
+// leaseOver reports whether the process may have lost its partitions without
+// knowing: the last acknowledged heartbeat is too old.
+func (c *Core) leaseOver(now time.Time) bool {
+	return c.rules.Lease && c.cfg.Lease > 0 && now.Sub(c.alive) >= c.cfg.Lease
+}
+
+// LeaseUntil is the time from which no PUT may be written, by what is known so
+// far; zero without a lease.
+func (c *Core) LeaseUntil() time.Time {
+	if !c.rules.Lease || c.cfg.Lease <= 0 {
+		return time.Time{}
+	}
+	return c.alive.Add(c.cfg.Lease)
+}
+
+func (c *Core) nextBatchID() string {
+	c.batches++
+	return c.cfg.BatchPrefix + "-" + strconv.FormatUint(c.batches, 36)
+}
+
+// Totals returns the count identity's terms over all assignments, past and
+// present.
+func (c *Core) Totals() Counts {
+	t := c.retired
+	for _, a := range c.assignments {
+		t.Add(a.ledger.counts)
+	}
+	return t
+}
+
+// Idle reports whether nothing of the core's is under way: no partition, no
+// call, no operation.
+func (c *Core) Idle() bool {
+	return len(c.assignments) == 0 && c.puts+c.looking == 0 && c.committing == nil && c.outHead == len(c.out)
+}

@@ -1,0 +1,63 @@
+package batcher
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// failuresToClose is how many attempts of unknown outcome in a row, without a
+// success between, are taken for an outage rather than for bad luck.
+const failuresToClose = 3
+
+// door stops new batches while nothing gets through: an outage, a refused key,
+// a refused batch. Closed, it lets one probe at a time through, after a backoff
+// with full jitter. It holds everything and gives up nothing; the first success
+// opens it.
+type door struct {
+	closed   bool
+	failures int // in a row
+	since    time.Time
+	next     time.Time // of the next probe
+}
+
+func (d *door) mayPut(now time.Time, puts int) (ok bool, at time.Time) {
+	if !d.closed {
+		return true, time.Time{}
+	}
+	if puts > 0 {
+		return false, time.Time{}
+	}
+	return !now.Before(d.next), d.next
+}
+
+// failed notes a failed attempt; certain is a failure that the next attempt
+// will meet as well. It reports whether the door is closed now.
+func (d *door) failed(now time.Time, certain bool, wait time.Duration) bool {
+	if d.failures == 0 {
+		d.since = now
+	}
+	d.failures++
+	if !certain && d.failures < failuresToClose {
+		return d.closed
+	}
+	d.closed = true
+	d.next = now.Add(wait)
+	return true
+}
+
+// succeeded opens the door and reports whether it was closed.
+func (d *door) succeeded() (wasClosed bool) {
+	wasClosed = d.closed
+	*d = door{since: d.since}
+	return wasClosed
+}
+
+// backoff is full jitter over a doubling span: of many processes that wait for
+// one API no two come back together.
+func backoff(random *rand.Rand, initial, limit time.Duration, failures int) time.Duration {
+	span := limit
+	if failures < 20 {
+		span = min(limit, initial<<failures)
+	}
+	return time.Duration(random.Int64N(int64(span)) + 1)
+}

@@ -1,0 +1,267 @@
+package batcher
+
+import (
+	"container/heap"
+	"time"
+)
+
+// operationState is what the core alone knows of an operation.
+type operationState struct {
+	owner     *Assignment // of one that was taken over
+	involved  []*Assignment
+	results   []ItemResult
+	awaited   bool // a successor waits for it
+	overdue   bool // said so
+	looking   bool
+	nextLook  time.Time
+	heapIndex int
+	failures  int // looks that learned nothing, in a row
+}
+
+// involve notes that the operation carries changes of the partition, whose
+// commits name it until it ends.
+func (op *Operation) involve(a *Assignment) {
+	for _, x := range op.involved {
+		if x == a {
+			return
+		}
+	}
+	op.involved = append(op.involved, a)
+	a.operations = append(a.operations, op)
+	a.changed = true
+}
+
+// ours counts the items whose partition is still ours.
+func (op *Operation) ours() (n int) {
+	for _, it := range op.Batch.Items {
+		if it.Assignment.phase != dead {
+			n++
+		}
+	}
+	return n
+}
+
+// scheduleFirst sets when an operation is first looked at: when nine of ten
+// recent ones were over, or half of them where a successor waits.
+func (c *Core) scheduleFirst(now time.Time, op *Operation, complete bool) {
+	at := now
+	if !complete {
+		at = op.Accepted.Add(c.durations.quantile(op.share()))
+	}
+	c.looks.schedule(op, at)
+}
+
+func (op *Operation) share() float64 {
+	if op.awaited {
+		return 0.5
+	}
+	return 0.9
+}
+
+// hurry brings an operation's first look forward when a change begins to wait
+// for it.
+func (c *Core) hurry(now time.Time, op *Operation) {
+	if op.awaited {
+		return
+	}
+	op.awaited = true
+	if op.Looks == 0 && !op.looking {
+		at := later(now, op.Accepted.Add(c.durations.quantile(op.share())))
+		if at.Before(op.nextLook) {
+			c.looks.schedule(op, at)
+		}
+	}
+}
+
+func (c *Core) lookDue(now time.Time) (due bool, at time.Time) {
+	if len(c.looks) == 0 {
+		return false, time.Time{}
+	}
+	at = c.looks[0].nextLook
+	return !at.After(now), at
+}
+
+// look asks for one look at the operation that is due first.
+func (c *Core) look() Decision {
+	op := heap.Pop(&c.looks).(*Operation)
+	op.looking = true
+	op.Looks++
+	c.looking++
+	c.lookCount++
+	c.pace.permits--
+	return Look{op}
+}
+
+// Polled tells what one look at an operation saw.
+func (c *Core) Polled(now time.Time, op *Operation, v View) {
+	c.looking--
+	op.looking = false
+	if v.Calls > 1 {
+		c.pace.spend(now, v.Calls-1)
+	}
+	if v.Limited {
+		c.limited(now, v.Quota, v.Reason)
+	} else if v.Status > 0 {
+		c.pace.learn(now, v.Quota)
+	}
+	switch {
+	case op.owner != nil:
+		c.polledInherited(now, op, v)
+	case op.ours() == 0 && c.rules.DeadStartsNothing:
+		// Its partitions are gone (I8); it is in no list any more.
+	case v.Kind == NoView:
+		c.lookAgain(now, op, true)
+	default:
+		c.polledOwn(now, op, v)
+	}
+}
+
+// lookAgain sets the next look: after half the time that the operation has run
+// already, so that the looks at a long one grow rare.
+func (c *Core) lookAgain(now time.Time, op *Operation, failed bool) {
+	wait := max(now.Sub(op.Accepted)/2, 50*time.Millisecond)
+	if failed {
+		op.failures++
+		wait = c.cfg.RetryInitial + c.backoff(op.failures)
+	} else {
+		op.failures = 0
+	}
+	c.looks.schedule(op, now.Add(min(wait, c.cfg.RetryMax)))
+	if !op.overdue && now.Sub(op.Accepted) >= c.cfg.OverdueAfter {
+		op.overdue = true
+		c.decide(Notice{Kind: OperationOverdue, Since: op.Accepted, Operation: op})
+		if op.Batch != nil {
+			c.decide(&Report{Kind: ReportOverdue, Batch: op.Batch, Operation: op, Outcome: op.Outcome, At: now, Looks: op.Looks})
+		}
+	}
+}
+
+// polledOwn takes what is new in a view. A message's hold ends with the item's
+// own result, the operation's records wait for its end.
+func (c *Core) polledOwn(now time.Time, op *Operation, v View) {
+	missing := false
+	for i, it := range op.Batch.Items {
+		if op.results[i].Status != NoResult {
+			continue
+		}
+		switch {
+		case i < len(v.Results) && v.Results[i].Status != NoResult:
+			op.results[i] = v.Results[i]
+		case v.Kind == Complete && !c.rules.ResultsNotStatus:
+			op.results[i].Status = Updated
+		default:
+			missing = true
+			continue
+		}
+		if op.results[i].Status == Updated && it.phase == open {
+			it.chain.givenUp = false
+			c.remove(now, it)
+		}
+	}
+	if missing && v.Kind == Running {
+		c.lookAgain(now, op, false)
+		return
+	}
+	c.end(now, op, v)
+}
+
+// end closes an operation of ours: what was applied is reported, what failed is
+// tried again or given up, and what has no result is sent again as a stray.
+func (c *Core) end(now time.Time, op *Operation, v View) {
+	c.forgetOperation(op)
+	took, likely := v.Took, v.Took
+	if took <= 0 {
+		took = now.Sub(op.Accepted)
+		likely = took
+		if op.Looks == 1 {
+			// It ended at any time before: taken as it is, our own waiting would be
+			// learned, and after one slow operation no look would be early again.
+			likely /= 2
+		}
+	}
+	if v.Kind == Complete {
+		c.durations.add(likely)
+	}
+	r := &Report{
+		Kind: ReportCompleted, Batch: op.Batch, Operation: op, Outcome: op.Outcome,
+		At: now, Took: took, Looks: op.Looks, Fates: make([]ItemFate, 0, len(op.Batch.Items)),
+	}
+	for i, it := range op.Batch.Items {
+		if it.Assignment.phase == dead && c.rules.DeadStartsNothing {
+			continue
+		}
+		fate := ItemFate{Item: it, Reason: op.results[i].Reason}
+		switch op.results[i].Status {
+		case Updated:
+			fate.Fate = FateUpdated
+			r.settles = append(r.settles, it.Events...)
+		case Failed:
+			fate.Fate = c.itemFailed(now, op, it, fate.Reason)
+		case NoResult:
+			fate.Fate = FateReturned
+			c.lostResult(now, op, it)
+		}
+		r.Fates = append(r.Fates, fate)
+	}
+	c.decide(r)
+	if !c.rules.SettleAfterReport {
+		c.settleReported(r)
+	}
+}
+
+// lostResult sends an item again whose operation ended without a result for it.
+func (c *Core) lostResult(now time.Time, op *Operation, it *Item) {
+	since := now
+	if !c.rules.StrayFromSeen {
+		since = op.Accepted
+	}
+	c.strayed(it, since)
+	c.back(now, it, now.Add(c.backoff(it.Attempts)))
+}
+
+// itemFailed tries an item again that Kustomer failed, a few times over a
+// while; then halves it; a lone event is given up. The parts of a halved item,
+// and the changes of a message whose last one was given up, have one attempt
+// each: patience has been tried, and their message waits behind them.
+func (c *Core) itemFailed(now time.Time, op *Operation, it *Item, why Reason) Fate {
+	if it.phase == gone {
+		return FateReturned
+	}
+	if it.Failures == 0 {
+		it.failedAt = now
+	}
+	it.Failures++
+	step := c.cfg.ItemOver / time.Duration(max(1, c.cfg.ItemAttempts))
+	patience := it.Failures <= c.cfg.ItemAttempts || now.Sub(it.failedAt) < c.cfg.ItemOver
+	if patience && !it.chain.givenUp {
+		c.back(now, it, now.Add(step))
+		return FateFailed
+	}
+	if it.Assignment.phase >= revoking && c.rules.NothingAfterFinal {
+		c.back(now, it, now)
+		return FateReturned
+	}
+	if len(it.Events) > 1 && c.rules.HalveInOrder {
+		c.halve(now, it)
+		return FateFailed
+	}
+	it.phase = burying
+	it.chain.givenUp = true
+	for _, ev := range it.Events {
+		c.bury(&Bury{
+			Event: ev, MessageID: it.MessageID, Reason: Reason{Code: "item_failed", Text: why.Text},
+			BatchID: op.Batch.ID, Operation: op.ID, Status: op.Outcome.Status, Attempts: it.Attempts, item: it,
+		})
+	}
+	return FateDeadLettered
+}
+
+// forgetOperation takes an operation of ours out of every list.
+func (c *Core) forgetOperation(op *Operation) {
+	c.looks.cancel(op)
+	c.openOperations--
+	for _, a := range op.involved {
+		a.forget(op)
+	}
+	op.involved = nil
+}

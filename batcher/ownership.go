@@ -1,0 +1,184 @@
+package batcher
+
+import (
+	"cmp"
+	"container/heap"
+	"slices"
+	"time"
+)
+
+// Assigned tells that a partition is ours from a position on, and returns the
+// handle that every later fact about its records carries.
+func (c *Core) Assigned(now time.Time, s Start) *Assignment {
+	a := &Assignment{Topic: s.Topic, Partition: s.Partition}
+	a.ledger = newLedger(s.Offset, s.LeaderEpoch)
+	a.committed = s.Offset
+	if !c.drainBy.IsZero() { // it came too late: it goes back at once
+		a.phase, a.deadline = revoking, c.drainBy
+	}
+	c.assignments = append(c.assignments, a)
+	if c.commitAt.IsZero() {
+		c.commitAt = now.Add(c.cfg.CommitInterval)
+	}
+	clean, ids := takeover(s)
+	if clean {
+		a.ahead = !c.rules.WriteAhead
+		return a
+	}
+	a.ahead = true // the mark is there already
+	a.takingOver = true
+	if c.rules.TakeoverWait {
+		a.gateUntil = now.Add(c.cfg.LostReplyWait + c.cfg.TakeoverExtra)
+	}
+	if c.rules.TakeoverOperations {
+		for _, id := range ids {
+			op := &Operation{ID: id, Accepted: now}
+			op.owner, op.heapIndex = a, -1
+			a.inherited = append(a.inherited, op)
+			c.looks.schedule(op, now)
+		}
+	}
+	c.decide(Notice{Kind: TakeoverBegun, Since: now, Until: a.gateUntil, Assignment: a})
+	c.tryGate(now, a)
+	return a
+}
+
+// tryGate lets a partition's items start once nothing of an earlier owner can
+// overtake them.
+func (c *Core) tryGate(now time.Time, a *Assignment) {
+	open, at := a.gateOpen(now)
+	if !open {
+		if !at.IsZero() {
+			heap.Push(&c.alarms, alarm{at: at, assignment: a})
+		}
+		return
+	}
+	if a.takingOver {
+		a.takingOver = false
+		c.decide(Notice{Kind: TakeoverOver, Assignment: a})
+	}
+	for it := a.parked.first; it != nil; it = a.parked.first {
+		a.parked.remove(it)
+		c.wake(now, it.chain)
+	}
+}
+
+// polledInherited follows an operation of an earlier owner. When it is gone, it
+// may still run, as any operation whose end nobody saw.
+func (c *Core) polledInherited(now time.Time, op *Operation, v View) {
+	a := op.owner
+	if a.phase == dead {
+		return
+	}
+	if v.Kind != Complete && v.Kind != Gone {
+		c.lookAgain(now, op, v.Kind == NoView)
+		return
+	}
+	if v.Kind == Gone && c.rules.TakeoverWait {
+		a.gateUntil = later(a.gateUntil, now.Add(c.cfg.LostReplyWait))
+	}
+	a.inherited = slices.DeleteFunc(a.inherited, func(o *Operation) bool { return o == op })
+	a.changed = true
+	c.tryGate(now, a)
+}
+
+// current finds the assignment that is live for the same partition.
+func (c *Core) current(a *Assignment) *Assignment {
+	for _, x := range c.assignments {
+		if x.Topic == a.Topic && x.Partition == a.Partition && x.phase == live {
+			return x
+		}
+	}
+	return nil
+}
+
+// wakeDue rings the alarms whose time has come.
+func (c *Core) wakeDue(now time.Time) {
+	for len(c.alarms) > 0 && !c.alarms[0].at.After(now) {
+		al := heap.Pop(&c.alarms).(alarm)
+		switch {
+		case al.chain != nil:
+			c.wake(now, al.chain)
+		case al.assignment.phase != dead:
+			c.tryGate(now, al.assignment)
+		}
+	}
+}
+
+// Revoking tells that partitions are to be given back by the deadline. What
+// waits is dropped, for the next owner reads it again; what runs is awaited.
+// [Quiet] says when each may be given back.
+func (c *Core) Revoking(now time.Time, as []*Assignment, deadline time.Time) {
+	for _, a := range as {
+		if a.phase != live {
+			continue
+		}
+		a.phase, a.deadline = revoking, deadline
+	}
+	for _, it := range c.itemsOf(func(it *Item) bool { return it.Assignment.phase == revoking && it.phase == waiting }) {
+		c.dropItem(now, it)
+	}
+}
+
+func (c *Core) itemsOf(match func(*Item) bool) (items []*Item) {
+	for _, ch := range c.chains {
+		for _, it := range ch.items {
+			if match(it) {
+				items = append(items, it)
+			}
+		}
+	}
+	// Maps have no order, and a seed must replay.
+	slices.SortFunc(items, func(a, b *Item) int { return cmp.Compare(a.Events[0].order, b.Events[0].order) })
+	return items
+}
+
+// finishRevocations decides the last commit of partitions that have become
+// quiet, or whose time is up.
+func (c *Core) finishRevocations(now time.Time) {
+	for _, a := range c.assignments {
+		if a.phase != revoking || a.ledger.counts.Open > 0 && now.Before(a.deadline) || c.committing != nil {
+			continue
+		}
+		a.phase = final
+		c.commitAt = now
+	}
+}
+
+// Lost tells that partitions are not ours any more. They die at once; there is
+// no commit.
+func (c *Core) Lost(now time.Time, as []*Assignment) {
+	for _, a := range as {
+		c.die(now, a)
+	}
+}
+
+// die ends an assignment (I8): its records are dropped, its items leave their
+// chains, and operations that hold nothing else are forgotten.
+func (c *Core) die(now time.Time, a *Assignment) {
+	if a.phase == dead {
+		return
+	}
+	a.phase = dead
+	c.openEvents -= int(a.ledger.counts.Open)
+	c.openBytes -= a.bytes
+	a.bytes = 0
+	a.ledger.counts.Dropped += a.ledger.counts.Open
+	a.ledger.counts.Open = 0
+	c.retired.Add(a.ledger.counts)
+	c.assignments = slices.DeleteFunc(c.assignments, func(x *Assignment) bool { return x == a })
+	if !c.rules.DeadStartsNothing {
+		return
+	}
+	for _, op := range a.inherited {
+		c.looks.cancel(op)
+	}
+	for _, it := range c.itemsOf(func(it *Item) bool { return it.Assignment == a }) {
+		c.remove(now, it)
+	}
+	for _, op := range slices.Clone(a.operations) {
+		if op.ours() == 0 {
+			c.forgetOperation(op)
+		}
+	}
+}

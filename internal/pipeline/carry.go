@@ -1,0 +1,157 @@
+package pipeline
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"kafka-kustomer/batcher"
+)
+
+// carryOut does what the core has decided, until it has nothing to do, and
+// returns when to ask again.
+func (p *Pipeline) carryOut(now time.Time) (next time.Time) {
+	p.keepLease()
+	p.produceAgain(now)
+	for {
+		switch d := p.core.Next(now).(type) {
+		case batcher.Put:
+			p.put(d.Batch)
+		case batcher.Look:
+			p.look(d.Operation)
+		case *batcher.Report:
+			p.report(d)
+		case *batcher.Bury:
+			p.bury(d)
+		case *batcher.Commit:
+			p.commit(d)
+		case batcher.Quiet:
+			p.release(d.Assignment)
+		case batcher.Pause:
+			p.source.Pause(d.Assignment)
+		case batcher.Resume:
+			p.source.Resume(d.Assignment)
+		case batcher.Notice:
+			p.tell(now, d)
+		case batcher.Wait:
+			return p.earliestDelayed(d.Until)
+		}
+	}
+}
+
+// keepLease publishes until when a body may be written: the sink asks again
+// when the first byte is about to go, which can be long after the decision.
+func (p *Pipeline) keepLease() {
+	if until := p.core.LeaseUntil(); !until.IsZero() {
+		p.lease.Store(&until)
+	}
+}
+
+// leaseHolds asks both clocks: the monotonic one stands still while a machine
+// is suspended, the wall clock may be set back.
+func (p *Pipeline) leaseHolds() bool {
+	until := p.lease.Load()
+	if until == nil {
+		return true
+	}
+	now := time.Now()
+	return now.Before(*until) && now.Round(0).Before(until.Round(0))
+}
+
+func (p *Pipeline) put(b *batcher.Batch) {
+	p.calls.Go(func() {
+		p.inbox.put(answered{b, p.sink.Put(p.callCtx, b, p.leaseHolds)})
+	})
+}
+
+func (p *Pipeline) look(op *batcher.Operation) {
+	p.calls.Go(func() {
+		p.inbox.put(polled{op, p.sink.Look(p.callCtx, op)})
+	})
+}
+
+func (p *Pipeline) commit(c *batcher.Commit) {
+	timeout := p.cfg.CommitTimeout
+	if p.draining && !p.closeBy.IsZero() {
+		timeout = min(timeout, time.Until(p.closeBy))
+	}
+	p.calls.Go(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(p.callCtx), timeout)
+		defer cancel()
+		p.source.Commit(ctx, c)
+		p.inbox.put(committed{c})
+	})
+}
+
+// report produces a result event. Until Kafka has it, what it says is not
+// settled; so an error is no end, it is tried again.
+func (p *Pipeline) report(r *batcher.Report) {
+	p.story(r)
+	p.produceReport(r)
+}
+
+func (p *Pipeline) produceReport(r *batcher.Report) {
+	p.results.Report(r, func(err error) {
+		if err == nil {
+			p.inbox.put(reported{r})
+			return
+		}
+		p.inbox.put(again{p, func() { p.produceReport(r) }})
+		p.log.Error("result event not written; trying again: check the results topic, its limits and the rights on it",
+			zap.String("batch_id", r.Batch.ID), zap.Stringer("kind", r.Kind), zap.Error(err))
+	})
+}
+
+func (p *Pipeline) bury(b *batcher.Bury) {
+	a := b.Event.Assignment
+	p.log.Warn("event goes to the dead-letter topic",
+		zap.String("topic", a.Topic), zap.Int32("partition", a.Partition), zap.Int64("offset", b.Event.Offset),
+		zap.String("reason", b.Reason.Code), zap.String("detail", b.Reason.Text), zap.String("batch_id", b.BatchID))
+	p.produceBury(b)
+}
+
+func (p *Pipeline) produceBury(b *batcher.Bury) {
+	p.results.Bury(b, func(err error) {
+		if err == nil {
+			p.inbox.put(buried{b})
+			return
+		}
+		p.inbox.put(again{p, func() { p.produceBury(b) }})
+		a := b.Event.Assignment
+		p.log.Error("dead letter not written; trying again, the partition waits: check the dead-letter topic, its limits and the rights on it",
+			zap.String("topic", a.Topic), zap.Int32("partition", a.Partition), zap.Int64("offset", b.Event.Offset), zap.Error(err))
+	})
+}
+
+// again asks the loop to repeat a produce a little later.
+type again struct {
+	p  *Pipeline
+	do func()
+}
+
+func (f again) tell(_ *batcher.Core, now time.Time) {
+	f.p.delayed = append(f.p.delayed, delayed{now.Add(f.p.cfg.ProduceRetry), f.do})
+}
+
+func (p *Pipeline) produceAgain(now time.Time) {
+	waiting := p.delayed[:0]
+	for _, d := range p.delayed {
+		if d.at.After(now) {
+			waiting = append(waiting, d)
+			continue
+		}
+		d.do()
+	}
+	clear(p.delayed[len(waiting):])
+	p.delayed = waiting
+}
+
+func (p *Pipeline) earliestDelayed(at time.Time) time.Time {
+	for _, d := range p.delayed {
+		if at.IsZero() || d.at.Before(at) {
+			at = d.at
+		}
+	}
+	return at
+}

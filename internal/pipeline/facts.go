@@ -1,0 +1,86 @@
+package pipeline
+
+import (
+	"time"
+
+	"kafka-kustomer/batcher"
+)
+
+type fetched struct {
+	of   []batcher.Fetched
+	done chan struct{} // closed when the core has taken its copies
+}
+
+func (f fetched) tell(core *batcher.Core, now time.Time) {
+	for _, p := range f.of {
+		core.Fetched(now, p.Assignment, p.Changes)
+	}
+	close(f.done)
+}
+
+type answered struct {
+	batch   *batcher.Batch
+	outcome batcher.Outcome
+}
+
+func (f answered) tell(core *batcher.Core, now time.Time) { core.Answered(now, f.batch, f.outcome) }
+
+type polled struct {
+	operation *batcher.Operation
+	view      batcher.View
+}
+
+func (f polled) tell(core *batcher.Core, now time.Time) { core.Polled(now, f.operation, f.view) }
+
+type reported struct{ report *batcher.Report }
+
+func (f reported) tell(core *batcher.Core, _ time.Time) { core.Reported(f.report) }
+
+type buried struct{ bury *batcher.Bury }
+
+func (f buried) tell(core *batcher.Core, now time.Time) { core.Buried(now, f.bury) }
+
+type committed struct{ commit *batcher.Commit }
+
+func (f committed) tell(core *batcher.Core, now time.Time) { core.Committed(now, f.commit) }
+
+type alive struct{ sent time.Time }
+
+func (f alive) tell(core *batcher.Core, _ time.Time) { core.Alive(f.sent) }
+
+type assigned struct {
+	starts []batcher.Start
+	reply  chan []*batcher.Assignment // holds one
+}
+
+func (f assigned) tell(core *batcher.Core, now time.Time) {
+	as := make([]*batcher.Assignment, len(f.starts))
+	for i, s := range f.starts {
+		as[i] = core.Assigned(now, s)
+	}
+	f.reply <- as
+}
+
+type revoking struct {
+	assignments []*batcher.Assignment
+	timeout     time.Duration
+}
+
+func (f revoking) tell(core *batcher.Core, now time.Time) {
+	core.Revoking(now, f.assignments, now.Add(f.timeout))
+}
+
+type lost struct {
+	assignments []*batcher.Assignment
+	done        chan struct{}
+}
+
+func (f lost) tell(core *batcher.Core, now time.Time) {
+	core.Lost(now, f.assignments)
+	close(f.done)
+}
+
+// snapshot asks for the numbers of this moment.
+type snapshot struct{ reply chan batcher.Snapshot }
+
+func (f snapshot) tell(core *batcher.Core, now time.Time) { f.reply <- core.Snapshot(now) }

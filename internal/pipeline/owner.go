@@ -1,0 +1,107 @@
+package pipeline
+
+import (
+	"context"
+	"time"
+
+	"kafka-kustomer/batcher"
+)
+
+// Assigned takes over partitions, and returns the handles that their records
+// must carry, in the order of starts.
+func (p *Pipeline) Assigned(ctx context.Context, starts []batcher.Start) ([]*batcher.Assignment, error) {
+	f := assigned{starts: starts, reply: make(chan []*batcher.Assignment, 1)}
+	p.inbox.put(f)
+	select {
+	case as := <-f.reply:
+		return as, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-p.stopped:
+		return nil, ErrStopped
+	}
+}
+
+// Revoked gives partitions back. It returns when each is quiet: what ran has
+// ended, or RevokeTimeout has passed, and its last commit is answered (I5).
+func (p *Pipeline) Revoked(ctx context.Context, as []*batcher.Assignment) {
+	quiet := p.awaitQuiet(as)
+	p.inbox.put(revoking{as, p.cfg.RevokeTimeout})
+	defer p.forgetQuiet(as)
+	for _, ch := range quiet {
+		select {
+		case <-ch:
+		case <-ctx.Done():
+			return
+		case <-p.stopped:
+			return
+		}
+	}
+}
+
+// awaitQuiet returns a channel for each assignment, closed when it is quiet.
+func (p *Pipeline) awaitQuiet(as []*batcher.Assignment) []chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	chs := make([]chan struct{}, len(as))
+	for i, a := range as {
+		if p.quiet[a] == nil {
+			p.quiet[a] = make(chan struct{})
+		}
+		chs[i] = p.quiet[a]
+	}
+	return chs
+}
+
+func (p *Pipeline) forgetQuiet(as []*batcher.Assignment) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, a := range as {
+		delete(p.quiet, a)
+	}
+}
+
+// release lets a waiting revocation go.
+func (p *Pipeline) release(a *batcher.Assignment) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ch := p.quiet[a]
+	if ch == nil {
+		ch = make(chan struct{})
+		p.quiet[a] = ch
+	}
+	close(ch)
+}
+
+func (p *Pipeline) releaseAll() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.quiet)
+}
+
+// Lost tells that partitions are gone already: nothing of them is committed.
+func (p *Pipeline) Lost(as []*batcher.Assignment) {
+	f := lost{as, make(chan struct{})}
+	p.inbox.put(f)
+	select {
+	case <-f.done:
+	case <-p.stopped:
+	}
+}
+
+// Alive tells that a heartbeat sent at that time was acknowledged.
+func (p *Pipeline) Alive(sent time.Time) { p.inbox.put(alive{sent}) }
+
+// Snapshot returns the numbers of this moment.
+func (p *Pipeline) Snapshot(ctx context.Context) (batcher.Snapshot, error) {
+	f := snapshot{make(chan batcher.Snapshot, 1)}
+	p.inbox.put(f)
+	select {
+	case s := <-f.reply:
+		return s, nil
+	case <-ctx.Done():
+		return batcher.Snapshot{}, ctx.Err()
+	case <-p.stopped:
+		return batcher.Snapshot{}, ErrStopped
+	}
+}

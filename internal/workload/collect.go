@@ -1,0 +1,98 @@
+package workload
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Written is what a run wrote to its result and dead-letter topics.
+type Written struct {
+	Accepted    map[string]int // "accepted" events by operation id
+	Completed   map[string]int // "completed" events by operation id
+	DeadLetters map[string]int // by source position, "topic/partition/offset"
+	Reasons     map[string]int // dead letters by reason code
+}
+
+// Collect reads both topics from their beginning to what is their end now.
+func Collect(ctx context.Context, resultsTopic, deadLetterTopic string, opts ...kgo.Opt) (*Written, error) {
+	client, err := kgo.NewClient(append(opts, kgo.ConsumeTopics(resultsTopic, deadLetterTopic))...)
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	ends, err := kadm.NewClient(client).ListEndOffsets(ctx, resultsTopic, deadLetterTopic)
+	if err != nil {
+		return nil, err
+	}
+	if err := ends.Error(); err != nil {
+		return nil, err
+	}
+	left := make(map[string]int64)
+	ends.Each(func(o kadm.ListedOffset) {
+		if o.Offset > 0 {
+			left[partitionKey(o.Topic, o.Partition)] = o.Offset
+		}
+	})
+	w := &Written{Accepted: map[string]int{}, Completed: map[string]int{}, DeadLetters: map[string]int{}, Reasons: map[string]int{}}
+	for len(left) > 0 {
+		fetches := client.PollFetches(ctx)
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("%d partitions not read to their end: %w", len(left), err)
+		}
+		for _, e := range fetches.Errors() {
+			return nil, e.Err
+		}
+		for r := range fetches.RecordsAll() {
+			if r.Topic == resultsTopic {
+				err = w.result(r)
+			} else {
+				w.deadLetter(r)
+			}
+			if err != nil {
+				return nil, err
+			}
+			if key := partitionKey(r.Topic, r.Partition); left[key] <= r.Offset+1 {
+				delete(left, key)
+			}
+		}
+	}
+	return w, nil
+}
+
+func partitionKey(topic string, partition int32) string {
+	return fmt.Sprintf("%s/%d", topic, partition)
+}
+
+func (w *Written) result(r *kgo.Record) error {
+	var event struct {
+		Kind        string `json:"kind"`
+		OperationID string `json:"operationId"`
+		Part        int    `json:"part"`
+	}
+	if err := json.Unmarshal(r.Value, &event); err != nil {
+		return fmt.Errorf("result event at %s/%d/%d: %w", r.Topic, r.Partition, r.Offset, err)
+	}
+	if event.Part > 1 {
+		return nil
+	}
+	switch event.Kind {
+	case "accepted":
+		w.Accepted[event.OperationID]++
+	case "completed":
+		w.Completed[event.OperationID]++
+	}
+	return nil
+}
+
+func (w *Written) deadLetter(r *kgo.Record) {
+	h := make(map[string]string, len(r.Headers))
+	for _, x := range r.Headers {
+		h[x.Key] = string(x.Value)
+	}
+	w.DeadLetters[h["__connect.errors.topic"]+"/"+h["__connect.errors.partition"]+"/"+h["__connect.errors.offset"]]++
+	w.Reasons[h["__connect.errors.exception.class.name"]]++
+}

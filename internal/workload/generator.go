@@ -1,0 +1,125 @@
+package workload
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"time"
+)
+
+// Config shapes the events. Shares are between 0 and 1.
+type Config struct {
+	Seed      uint64
+	Messages  int     // distinct message ids
+	HotShare  float64 // of the events that go to one in a hundred messages
+	Malformed float64 // of the events
+	Failing   float64 // of the messages, none of them hot: the API fails their items for good
+}
+
+// Event is one record for the source topic.
+type Event struct {
+	Key, Value []byte
+	Malformed  bool
+	Message    string // its id; empty when malformed
+}
+
+// Generator makes events and the truth about them. It is not safe for use by
+// several goroutines.
+type Generator struct {
+	cfg    Config
+	random *rand.Rand
+	truth  *Truth
+	ids    []string
+	n      int64
+}
+
+// New returns a generator; the same configuration makes the same events.
+func New(cfg Config) *Generator {
+	g := &Generator{cfg: cfg, random: rand.New(rand.NewPCG(cfg.Seed, 0x3a3a)), ids: make([]string, cfg.Messages)}
+	g.truth = &Truth{States: make(map[string]map[string]string, cfg.Messages), Failing: make(map[string]bool), Events: make(map[string]int)}
+	for i := range g.ids {
+		g.ids[i] = fmt.Sprintf("%08x%016x", 0x5f000000|cfg.Seed&0xffff, uint64(i))
+		if i > cfg.Messages/100 && g.random.Float64() < cfg.Failing {
+			g.truth.Failing[g.ids[i]] = true
+		}
+	}
+	return g
+}
+
+// Truth is what the events made so far must come to. It grows with every event.
+func (g *Generator) Truth() *Truth { return g.truth }
+
+// Next makes one event.
+func (g *Generator) Next(at time.Time) Event {
+	g.n++
+	id := g.pick()
+	if g.random.Float64() < g.cfg.Malformed {
+		g.truth.Malformed++
+		return Event{Key: []byte(id), Value: g.malformed(id), Malformed: true}
+	}
+	value := make([]byte, 0, 400)
+	value = append(value, `{"eventId":"e-`...)
+	value = strconv.AppendInt(value, g.n, 10)
+	value = append(value, `","occurredAt":"`...)
+	value = at.UTC().AppendFormat(value, "2006-01-02T15:04:05.000Z")
+	value = append(value, `","messageId":"`...)
+	value = append(value, id...)
+	value = append(value, `","changes":{`...)
+	value = g.changes(value, id)
+	value = append(value, `}}`...)
+	g.truth.Total++
+	g.truth.Events[id]++
+	return Event{Key: []byte(id), Value: value, Message: id}
+}
+
+func (g *Generator) pick() string {
+	n := len(g.ids)
+	if g.random.Float64() < g.cfg.HotShare {
+		n = max(1, n/100)
+	}
+	return g.ids[g.random.IntN(n)]
+}
+
+// changes appends one to five members, each with a stamp "#n" that never goes
+// down within a message, and notes them in the truth.
+func (g *Generator) changes(dst []byte, id string) []byte {
+	members := []struct{ name, value string }{
+		{"subject", fmt.Sprintf(`"Re: order %s #%d"`, id[16:], g.n)},
+		{"preview", fmt.Sprintf(`"Thank you, we have shipped it and it is on its way to you now #%d"`, g.n)},
+		{"status", [...]string{`"sent"`, `"received"`}[g.random.IntN(2)]},
+		{"lang", [...]string{`"en_us"`, `"de"`, `"fr"`}[g.random.IntN(3)]},
+	}
+	first := g.random.IntN(len(members))
+	for i := range 1 + g.random.IntN(3) {
+		m := members[(first+i)%len(members)]
+		dst = append(dst, fmt.Sprintf(`"%s":%s,`, m.name, m.value)...)
+		g.truth.set(id, m.name, m.value)
+	}
+	dst = append(dst, `"custom":{`...)
+	customs := []struct{ name, value string }{
+		{"tierStr", fmt.Sprintf(`"gold #%d"`, g.n)},
+		{"noteTxt", [...]string{`null`, fmt.Sprintf(`"call back #%d"`, g.n)}[g.random.IntN(2)]},
+		{"countNum", strconv.FormatInt(g.n, 10)},
+	}
+	first = g.random.IntN(len(customs))
+	for i := range 1 + g.random.IntN(2) {
+		m := customs[(first+i)%len(customs)]
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, fmt.Sprintf(`"%s":%s`, m.name, m.value)...)
+		g.truth.set(id, "custom."+m.name, m.value)
+	}
+	return append(dst, '}')
+}
+
+func (g *Generator) malformed(id string) []byte {
+	return [][]byte{
+		[]byte(`{"messageId":"` + id + `","changes":`),
+		[]byte(`{"changes":{"subject":"whose?"}}`),
+		[]byte(`{"messageId":"` + id + `","changes":[1,2]}`),
+		[]byte(`{"messageId":"` + id + `","changes":{"subject":"a","subject":"b"}}`),
+		{0xff, 0x00, 0x01},
+		{},
+	}[g.random.IntN(6)]
+}
