@@ -14,6 +14,10 @@ type Config struct {
 	HotShare  float64 // of the events that go to one in a hundred messages
 	Malformed float64 // of the events
 	Failing   float64 // of the messages, none of them hot: the API fails their items for good
+
+	// Distinct gives every event a member that no other has, so that a change
+	// that is sent twice can be told from two changes that say the same.
+	Distinct bool
 }
 
 // Event is one record for the source topic.
@@ -109,6 +113,11 @@ func (g *Generator) changes(dst []byte, id string) []byte {
 		}
 		dst = append(dst, fmt.Sprintf(`"%s":%s`, m.name, m.value)...)
 		g.truth.set(id, "custom."+m.name, m.value)
+	}
+	if g.cfg.Distinct {
+		number := strconv.FormatInt(g.n, 10)
+		dst = append(dst, `,"eventNum":`+number...)
+		g.truth.set(id, "custom.eventNum", number)
 	}
 	return append(dst, '}')
 }

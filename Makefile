@@ -1,0 +1,54 @@
+# Run "make" to see the targets.
+
+# The tags: "synctests" adds tests with a fake clock, "kafka" those that start a
+# real broker (they need a JDK 17+ and, the first time, Maven).
+KAFKA_TAGS := kafka,synctests
+# Every package with a test file of the tag kafka.
+KAFKA_PKGS = $(shell grep -rlE --include='*_test.go' '^//go:build .*\bkafka\b' . | xargs -r -n1 dirname | sort -u)
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+SEEDS   ?= 1000000
+
+# Where "go install" puts the tools.
+GOBIN := $(or $(shell go env GOBIN),$(shell go env GOPATH)/bin)
+export PATH := $(GOBIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help build test test-kafka lint simulate rules bench demo clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build the static binary bin/kafka-kustomer
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/kafka-kustomer ./cmd/kafka-kustomer
+
+test: ## run all tests that need nothing but Go
+	go test -race -shuffle=on -tags synctests ./...
+
+# One package at a time: brokers of several packages would share the processors,
+# and what these tests measure is time.
+test-kafka: ## run the tests against a real Kafka, which they start
+	go test -tags $(KAFKA_TAGS) -count=1 -timeout 15m -p 1 $(KAFKA_PKGS)
+
+lint: ## check format, go vet and staticcheck
+	@files="$$(gofumpt -l .)"; if [ -n "$$files" ]; then printf 'not gofumpt-formatted:\n%s\n' "$$files"; exit 1; fi
+	go vet ./...
+	go vet -tags $(KAFKA_TAGS) ./...
+	staticcheck ./...
+	staticcheck -tags $(KAFKA_TAGS) ./...
+
+simulate: ## run the model of Kafka, API and crashes over SEEDS seeds
+	go run ./internal/model/simulate -seeds $(SEEDS)
+
+rules: ## show which rule of the core the model needs for which fault
+	go run ./internal/model/simulate -table
+
+bench: ## measure processor time per million events
+	go run ./internal/bench
+
+demo: ## run connector, Kafka and Kustomer in one process, for a look
+	go run ./cmd/kafka-kustomer demo
+
+clean: ## remove what was built
+	rm -rf bin
+	find . -name '*.test' -type f -delete

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
+	"github.com/twmb/franz-go/plugin/kzap"
+	"go.uber.org/zap"
+
+	"kafka-kustomer/internal/config"
+)
+
+// kafkaOpts are the options that every Kafka client of ours has: where, as whom,
+// and how safe.
+func kafkaOpts(cfg *config.Config, log *zap.Logger) ([]kgo.Opt, error) {
+	opts := []kgo.Opt{
+		kgo.SeedBrokers(cfg.Kafka.Brokers...),
+		kgo.ClientID(cfg.Name),
+		kgo.WithLogger(kzap.New(log.Named("kafka").WithOptions(zap.IncreaseLevel(zap.WarnLevel)))),
+	}
+	if cfg.Kafka.TLS.Enabled {
+		t, err := brokerTLS(cfg.Kafka.TLS)
+		if err != nil {
+			return nil, err
+		}
+		opts = append(opts, kgo.DialTLSConfig(t))
+	}
+	if m := mechanism(cfg.Kafka.SASL); m != nil {
+		opts = append(opts, kgo.SASL(m))
+	}
+	return opts, nil
+}
+
+func brokerTLS(cfg config.TLS) (*tls.Config, error) {
+	t := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: cfg.ServerName, InsecureSkipVerify: cfg.InsecureSkipVerify}
+	if cfg.CAFile != "" {
+		pem, err := os.ReadFile(cfg.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("kafka.tls.ca_file: %w", err)
+		}
+		t.RootCAs = x509.NewCertPool()
+		if !t.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("kafka.tls.ca_file: %s holds no PEM certificate", cfg.CAFile)
+		}
+	}
+	if cfg.CertFile != "" {
+		if _, err := tls.LoadX509KeyPair(cfg.CertFile, cfg.KeyFile); err != nil {
+			return nil, fmt.Errorf("kafka.tls.cert_file and key_file: %w", err)
+		}
+		// Read anew for each connection, so that a renewed certificate is used
+		// without a restart.
+		t.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			c, err := tls.LoadX509KeyPair(cfg.CertFile, cfg.KeyFile)
+			return &c, err
+		}
+	}
+	return t, nil
+}
+
+// mechanism logs in with the password as it stands at each connection.
+func mechanism(cfg config.SASL) sasl.Mechanism {
+	password := func() (string, error) {
+		if cfg.PasswordFile == "" {
+			return cfg.Password.Reveal(), nil
+		}
+		b, err := os.ReadFile(cfg.PasswordFile)
+		if err != nil {
+			return "", fmt.Errorf("kafka.sasl.password_file: %w", err)
+		}
+		return strings.TrimRight(string(b), "\r\n"), nil
+	}
+	scramAuth := func(context.Context) (scram.Auth, error) {
+		pass, err := password()
+		return scram.Auth{User: cfg.Username, Pass: pass}, err
+	}
+	switch cfg.Mechanism {
+	case "plain":
+		return plain.Plain(func(context.Context) (plain.Auth, error) {
+			pass, err := password()
+			return plain.Auth{User: cfg.Username, Pass: pass}, err
+		})
+	case "scram-sha-256":
+		return scram.Sha256(scramAuth)
+	case "scram-sha-512":
+		return scram.Sha512(scramAuth)
+	}
+	return nil
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/zap"
+
+	"kafka-kustomer/batcher"
+	"kafka-kustomer/consumer"
+	"kafka-kustomer/internal/config"
+	"kafka-kustomer/internal/pipeline"
+	"kafka-kustomer/schemas"
+	"kafka-kustomer/sink"
+	"kafka-kustomer/sink/results"
+)
+
+// wiring is what a run needs beside its configuration.
+type wiring struct {
+	log   *zap.Logger
+	kafka []kgo.Opt                // beside those of the configuration
+	watch func(*pipeline.Pipeline) // told before the loop starts; may be nil
+}
+
+// run is the whole program: it builds every part, runs the loop until ctx ends,
+// and takes everything down again in the opposite order, within DrainTimeout.
+func run(ctx context.Context, cfg *config.Config, w wiring) (err error) {
+	opts, err := kafkaOpts(cfg, w.log)
+	if err != nil {
+		return usageError{err}
+	}
+	opts = append(opts, w.kafka...)
+	within := deadlineFrom(ctx, cfg.DrainTimeout)
+
+	// Results and dead letters: Kafka out.
+	producer, err := kgo.NewClient(append(opts, results.ProducerOpts()...)...)
+	if err != nil {
+		return usageError{err}
+	}
+	defer producer.Close()
+	writer := results.New(producer, resultsConfig(cfg), w.log)
+	defer func() { err = errors.Join(err, writer.Close(within())) }()
+	if err := pingBrokers(ctx, producer, cfg.Kafka.Brokers); err != nil {
+		return err
+	}
+	if err := writer.Ensure(ctx); err != nil {
+		return err
+	}
+
+	// The bulk API: HTTP out.
+	api, err := sink.New(sinkConfig(cfg))
+	if err != nil {
+		return usageError{err}
+	}
+	defer api.Close()
+
+	// The core that decides, and the loop that owns it.
+	core := batcher.New(coreConfig(cfg))
+	loop := pipeline.New(pipeline.Config{
+		MaxPoll:       2000,
+		RevokeTimeout: cfg.RevokeTimeout,
+		DrainTimeout:  cfg.DrainTimeout,
+		CommitTimeout: config.CommitDeadline,
+		ProduceRetry:  time.Second,
+	}, core, api, writer, w.log)
+
+	// Changes: Kafka in.
+	decoder := schemas.NewDecoder(schemas.Config{
+		MaxEventBytes:        int(cfg.Limits.MaxEventBytes),
+		DeadLetterTombstones: cfg.Source.OnTombstone == "dead_letter",
+	})
+	source, err := consumer.New(consumerConfig(cfg, opts), decoder, loop, w.log)
+	if err != nil {
+		return usageError{err}
+	}
+	defer func() { err = errors.Join(err, source.Close(within())) }()
+
+	if w.watch != nil {
+		w.watch(loop)
+	}
+	return loop.Run(ctx, fenced{source})
+}
+
+// fenced tells the loop when a polling error means that there is nothing left to
+// commit.
+type fenced struct{ *consumer.Consumer }
+
+func (f fenced) Poll(ctx context.Context, limit int, hand func([]batcher.Fetched) error) error {
+	err := f.Consumer.Poll(ctx, limit, hand)
+	if errors.As(err, new(*consumer.FencedError)) {
+		return fmt.Errorf("%w: %w", pipeline.ErrLost, err)
+	}
+	return err
+}
+
+// deadlineFrom returns contexts that all end at one time: timeout after ctx
+// does. A call before that time gets what is left, but always a second.
+func deadlineFrom(ctx context.Context, timeout time.Duration) func() context.Context {
+	var stop time.Time
+	stopped := make(chan struct{})
+	context.AfterFunc(ctx, func() { stop = time.Now().Add(timeout); close(stopped) })
+	return func() context.Context {
+		left := timeout
+		select {
+		case <-stopped:
+			left = max(time.Until(stop), time.Second)
+		default:
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), left)
+		context.AfterFunc(ctx, cancel)
+		return ctx
+	}
+}
+
+func coreConfig(cfg *config.Config) batcher.Config {
+	k := cfg.Kustomer
+	c := batcher.Config{
+		MaxItems: cfg.Batch.MaxItems, MaxBytes: int(cfg.Batch.MaxBytes), Linger: cfg.Batch.Linger,
+		Merge: cfg.Batch.Merge.Enabled, ReplaceObjects: cfg.Batch.Merge.Objects == "replace", Barrier: cfg.Batch.Merge.Barrier,
+		MaxInFlight: k.MaxInFlight, MaxOpenOperations: k.MaxOpenOperations,
+		RequestsPerMinute: int(k.RequestsPerMinute), Reserve: float64(k.Reserve), MaxPause: k.MaxPause,
+		OverdueAfter: k.OverdueAfter, LostReplyWait: k.LostReplyWait,
+		Lease:        cfg.Source.SessionTimeout - config.LeaseMargin,
+		RetryInitial: k.Retry.Initial, RetryMax: k.Retry.Max,
+		ItemAttempts: k.ItemRetry.Attempts, ItemOver: k.ItemRetry.Over,
+		CommitInterval: cfg.Commit.Interval, Recommit: 4 * config.CommitDeadline,
+		MaxOpenEvents: cfg.Limits.MaxOpenEvents, MaxOpenBytes: int64(cfg.Limits.MaxOpenBytes),
+		BatchPrefix: strings.ToLower(rand.Text()[:12]), Seed: randomSeed(), Rules: batcher.AllRules(),
+	}
+	if cfg.Source.InstanceID != "" {
+		// A second process with this instance id takes over while the first may
+		// still hold its lease.
+		c.TakeoverExtra = cfg.Source.SessionTimeout
+	}
+	return c
+}
+
+func randomSeed() uint64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return binary.LittleEndian.Uint64(b[:])
+}
+
+func sinkConfig(cfg *config.Config) sink.Config {
+	k := cfg.Kustomer
+	return sink.Config{
+		BaseURL: k.BaseURL, APIKey: k.APIKey.Reveal(), APIKeyFile: k.APIKeyFile,
+		ProxyURL: k.ProxyURL.Reveal(), CAFile: k.CAFile, Timeout: k.Timeout, MaxInFlight: k.MaxInFlight,
+	}
+}
+
+func resultsConfig(cfg *config.Config) results.Config {
+	return results.Config{
+		Name: cfg.Name, Items: cfg.Results.Items,
+		ResultsTopic: cfg.Results.Topic, CreateResults: cfg.Results.Create == "if-missing",
+		ResultsPartitions: int32(cfg.Results.Partitions), ResultsReplication: int16(cfg.Results.Replication),
+		DeadLetterTopic: cfg.DeadLetter.Topic, CreateDeadLetters: cfg.DeadLetter.Create == "if-missing",
+		DeadLetterPartitions: int32(cfg.DeadLetter.Partitions), DeadLetterReplication: int16(cfg.DeadLetter.Replication),
+	}
+}
+
+func consumerConfig(cfg *config.Config, opts []kgo.Opt) consumer.Config {
+	s := cfg.Source
+	return consumer.Config{
+		Brokers: cfg.Kafka.Brokers, ClientID: cfg.Name, Topics: s.Topics, Group: s.Group,
+		InstanceID: s.InstanceID, Start: s.Start, OnReset: s.OnReset, Isolation: s.Isolation,
+		SessionTimeout: s.SessionTimeout, RebalanceTimeout: config.RebalanceTimeout,
+		MaxEventBytes: int(cfg.Limits.MaxEventBytes), Opts: opts,
+	}
+}
+
+// pingBrokers says at once, and with the cause, when no broker can be reached or
+// the login fails: neither polling nor producing ever reports that.
+func pingBrokers(ctx context.Context, client *kgo.Client, brokers []string) error {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	if err := client.Ping(ctx); err != nil {
+		return fmt.Errorf("no broker of %s answers: %w; check kafka.brokers, kafka.tls and kafka.sasl", strings.Join(brokers, ", "), err)
+	}
+	return nil
+}

@@ -1,0 +1,283 @@
+package consumer
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"kafka-kustomer/batcher"
+)
+
+func TestConfigValidate(t *testing.T) {
+	good := Config{
+		Brokers: []string{"localhost:9092"}, Topics: []string{"in"}, Group: "group",
+		Start: StartEarliest, OnReset: ResetFail, Isolation: ReadCommitted,
+		SessionTimeout: time.Second, RebalanceTimeout: time.Second, MaxEventBytes: 1,
+	}
+	for _, tt := range []struct {
+		name string
+		edit func(*Config)
+		want string // part of the error, empty: none
+	}{
+		{"good", func(*Config) {}, ""},
+		{"KIP-848", func(c *Config) { c.Protocol = ProtocolConsumer }, ""},
+		{"static", func(c *Config) { c.InstanceID = "one" }, ""},
+		{"no brokers", func(c *Config) { c.Brokers = nil }, "brokers"},
+		{"no topics", func(c *Config) { c.Topics = nil }, "topics"},
+		{"no group", func(c *Config) { c.Group = "" }, "group"},
+		{"no start", func(c *Config) { c.Start = "" }, "start"},
+		{"no reset", func(c *Config) { c.OnReset = "latest" }, "on_reset"},
+		{"no isolation", func(c *Config) { c.Isolation = "" }, "isolation"},
+		{"protocol", func(c *Config) { c.Protocol = "eager" }, "protocol"},
+		{"static KIP-848", func(c *Config) { c.Protocol, c.InstanceID = ProtocolConsumer, "one" }, "instance_id"},
+		{"no session", func(c *Config) { c.SessionTimeout = 0 }, "session"},
+		{"no size", func(c *Config) { c.MaxEventBytes = 0 }, "max event bytes"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := good
+			tt.edit(&c)
+			err := c.validate()
+			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("validate: %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// What the caller passes in Opts can't switch off what the package relies on.
+func TestOwnOptionsCannotUndoOurs(t *testing.T) {
+	c := Config{
+		Brokers: []string{"localhost:1"}, Topics: []string{"in"}, Group: "group",
+		Start: StartEarliest, OnReset: ResetFail, Isolation: ReadCommitted,
+		SessionTimeout: 30 * time.Second, RebalanceTimeout: time.Minute, MaxEventBytes: 1,
+		Opts: []kgo.Opt{kgo.SessionTimeout(time.Hour), kgo.ConsumerGroup("other"), kgo.ConsumeResetOffset(kgo.NewOffset().AtEnd())},
+	}
+	client, err := kgo.NewClient(c.options()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for _, tt := range []struct {
+		name      string
+		got, want any
+	}{
+		{"group", client.OptValue(kgo.ConsumerGroup), "group"},
+		{"session", client.OptValue(kgo.SessionTimeout), 30 * time.Second},
+		{"heartbeat", client.OptValue(kgo.HeartbeatInterval), 3 * time.Second},
+		{"rebalance", client.OptValue(kgo.RebalanceTimeout), time.Minute},
+		{"reset", client.OptValue(kgo.ConsumeResetOffset), kgo.NoResetOffset()},
+		{"auto commit", client.OptValue(kgo.DisableAutoCommit), true},
+		{"block", client.OptValue(kgo.BlockRebalanceOnPoll), true},
+		{"fetch", client.OptValue(kgo.FetchMaxBytes), int32(fetchMaxBytes)},
+		{"decompress", client.OptValue(kgo.MaxDecompressBatchBytes), maxDecompressBytes},
+	} {
+		if fmt.Sprint(tt.got) != fmt.Sprint(tt.want) {
+			t.Errorf("%s is %v, want %v", tt.name, tt.got, tt.want)
+		}
+	}
+}
+
+func TestCommitResult(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		want batcher.CommitResult
+	}{
+		{nil, batcher.CommitDone},
+		{kerr.IllegalGeneration, batcher.CommitRefused},
+		{kerr.UnknownMemberID, batcher.CommitRefused},
+		{kerr.StaleMemberEpoch, batcher.CommitRefused},
+		{kerr.FencedInstanceID, batcher.CommitRefused},
+		{kerr.RebalanceInProgress, batcher.CommitRefused}, // kerr calls it retriable
+		{kerr.OffsetMetadataTooLarge, batcher.CommitRefused},
+		{kerr.UnknownTopicID, batcher.CommitRefused},
+		{kerr.GroupAuthorizationFailed, batcher.CommitRefused},
+		{kerr.RequestTimedOut, batcher.CommitUnknown},
+		{kerr.CoordinatorNotAvailable, batcher.CommitUnknown},
+		{kerr.NotCoordinator, batcher.CommitUnknown},
+		{kerr.UnknownServerError, batcher.CommitUnknown},
+	} {
+		if got := commitResult(tt.err); got != tt.want {
+			t.Errorf("%v: %v, want %v", tt.err, got, tt.want)
+		}
+	}
+}
+
+// Answers may name a topic by its id alone, and may leave partitions out.
+func TestCommitAnswered(t *testing.T) {
+	id := [16]byte{1}
+	req := &kmsg.OffsetCommitRequest{Topics: []kmsg.OffsetCommitRequestTopic{{Topic: "in", TopicID: id}}}
+	resp := &kmsg.OffsetCommitResponse{Topics: []kmsg.OffsetCommitResponseTopic{{
+		TopicID: id, Partitions: []kmsg.OffsetCommitResponseTopicPartition{
+			{Partition: 0},
+			{Partition: 1, ErrorCode: kerr.OffsetMetadataTooLarge.Code},
+			{Partition: 2},
+			{Partition: 9},
+		},
+	}}}
+	commits := []batcher.PartitionCommit{
+		{Result: batcher.CommitUnknown}, {Result: batcher.CommitUnknown}, {Result: batcher.CommitRefused}, {Result: batcher.CommitUnknown},
+	}
+	by := map[Partition]*batcher.PartitionCommit{}
+	for i := range commits {
+		by[Partition{"in", int32(i)}] = &commits[i]
+	}
+	c := &Consumer{problems: newProblems(zap.NewNop())}
+	c.commitAnswered(req, resp, by)
+	want := []batcher.CommitResult{batcher.CommitDone, batcher.CommitRefused, batcher.CommitRefused, batcher.CommitUnknown}
+	for i := range commits {
+		if commits[i].Result != want[i] {
+			t.Errorf("partition %d: %v, want %v", i, commits[i].Result, want[i])
+		}
+	}
+	if ps := c.Problems(); len(ps) != 1 || ps[0].Partition != 1 || !strings.Contains(ps[0].Check, "offset.metadata.max.bytes") {
+		t.Errorf("problems: %+v", ps)
+	}
+}
+
+// Offsets may be missing because of compaction or markers; only those before the
+// start of the log were deleted.
+func TestExpiredCountsOnlyWhatTheLogHasLost(t *testing.T) {
+	for _, tt := range []struct {
+		name                  string
+		next, first, logStart int64
+		expired               uint64
+		logs                  int
+	}{
+		{"no gap", 5, 5, 0, 0, 0},
+		{"compaction", 5, 9, 0, 0, 0},
+		{"retention", 5, 12, 12, 7, 1},
+		{"retention and compaction", 5, 14, 12, 7, 1},
+		{"no commit", -1, 12, 12, 0, 0},
+		{"back", 30, 12, 12, 0, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			core, logs := observer.New(zapcore.InfoLevel)
+			c := &Consumer{
+				log: zap.New(core), problems: newProblems(zap.NewNop()),
+				tenures: map[Partition]*tenure{{"in", 0}: {handle: &batcher.Assignment{Topic: "in"}, first: -1, next: tt.next}},
+			}
+			c.advance("in", &kgo.FetchPartition{
+				LogStartOffset: tt.logStart, HighWatermark: 100, Records: []*kgo.Record{{Offset: tt.first}},
+			})
+			if c.Expired() != tt.expired || logs.Len() != tt.logs {
+				t.Errorf("expired %d, %d log lines; want %d, %d", c.Expired(), logs.Len(), tt.expired, tt.logs)
+			}
+			if got, want := c.Lag()[Partition{"in", 0}], 99-tt.first; got != want {
+				t.Errorf("lag %d, want %d", got, want)
+			}
+		})
+	}
+}
+
+func TestPulseHearsFailedHeartbeats(t *testing.T) {
+	for _, tt := range []struct {
+		msg  string
+		err  any
+		want uint64
+	}{
+		{"heartbeat errored", kerr.UnknownMemberID, 1},
+		{"heartbeat errored again while waiting for user revoke to finish", kerr.IllegalGeneration, 1},
+		{"heartbeat hit retryable error, retrying", kerr.NotCoordinator, 1},
+		{"heartbeat errored", kerr.RebalanceInProgress, 0},
+		{"heartbeat complete", nil, 0},
+		{"joining group", kerr.UnknownMemberID, 0},
+	} {
+		p := newPulse()
+		p.heard(tt.msg, []any{"group", "g", "err", tt.err})
+		if got := p.doubts.Load(); got != tt.want {
+			t.Errorf("%s, %v: %d doubts, want %d", tt.msg, tt.err, got, tt.want)
+		}
+	}
+}
+
+// Over a real network, in real time: nothing is left behind by Close.
+func TestConsumeOverTCP(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "in"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	produce(t, cluster.ListenAddrs(), "small", strings.Repeat("x", 100))
+	owner := quietOwner{}
+	c, err := New(Config{
+		Brokers: cluster.ListenAddrs(), Topics: []string{"in"}, Group: "group",
+		Start: StartEarliest, OnReset: ResetFail, Isolation: ReadCommitted,
+		SessionTimeout: 10 * time.Second, RebalanceTimeout: 10 * time.Second, MaxEventBytes: 50,
+	}, upper{}, owner, zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := c.Ping(ctx); err != nil {
+		t.Error(err)
+	}
+	var got []batcher.Change
+	for len(got) < 2 {
+		if err := c.Poll(ctx, 100, func(fs []Fetched) error {
+			for _, f := range fs {
+				got = append(got, f.Changes...)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if string(got[0].MessageID) != "SMALL" {
+		t.Errorf("message id %q: the record was not decoded", got[0].MessageID)
+	}
+	if got[1].Verdict != batcher.Reject || got[1].Reason.Code != "oversize" || len(got[1].Record.Value) != 100 || got[1].MessageID != nil {
+		t.Errorf("the large record came as %v, %+v, %d bytes", got[1].Verdict, got[1].Reason, len(got[1].Record.Value))
+	}
+	if err := c.Close(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+func produce(t *testing.T, brokers []string, values ...string) {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for _, v := range values {
+		if err := client.ProduceSync(t.Context(), &kgo.Record{Topic: "in", Value: []byte(v)}).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+type upper struct{}
+
+func (upper) Decode(c *batcher.Change) { c.MessageID = bytes.ToUpper(c.Record.Value) }
+
+type quietOwner struct{}
+
+func (quietOwner) Assigned(_ context.Context, starts []batcher.Start) (as []*batcher.Assignment, err error) {
+	for _, s := range starts {
+		as = append(as, &batcher.Assignment{Topic: s.Topic, Partition: s.Partition})
+	}
+	return as, nil
+}
+
+func (quietOwner) Revoked(context.Context, []*batcher.Assignment) {}
+
+func (quietOwner) Lost([]*batcher.Assignment) {}
+
+func (quietOwner) Alive(time.Time) {}
+
+type none struct{}
+
+func (none) Decode(*batcher.Change) {}

@@ -1,0 +1,130 @@
+package consumer
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// Problem is something that is wrong at the moment and that a person may have to
+// see to.
+type Problem struct {
+	Topic     string    // empty: not about a topic
+	Partition int32     // -1: not about one partition
+	Broker    string    // host:port, or empty
+	Text      string    // what happened
+	Check     string    // what to check next
+	Since     time.Time // when it was first seen
+}
+
+// problemKey names what has a problem: at most one at a time.
+type problemKey struct {
+	kind      string
+	topic     string
+	partition int32
+	broker    string
+}
+
+var groupProblem = problemKey{kind: "group", partition: -1}
+
+func partitionProblem(p Partition) problemKey {
+	return problemKey{kind: "fetch", topic: p.Topic, partition: p.Partition}
+}
+
+func commitProblem(p Partition) problemKey {
+	return problemKey{kind: "commit", topic: p.Topic, partition: p.Partition}
+}
+
+func brokerProblem(addr string) problemKey {
+	return problemKey{kind: "broker", partition: -1, broker: addr}
+}
+
+// relogAfter is how long a problem whose text keeps changing stays out of the
+// log.
+const relogAfter = 10 * time.Second
+
+// problems keeps what is wrong, and logs each problem once: when it is new, and
+// when its text has changed. Its lock is a leaf: no call leads out of it but to
+// the log.
+type problems struct {
+	log *zap.Logger
+
+	mu     sync.Mutex
+	byKey  map[problemKey]*entry
+	broker string // text of the last problem of a broker
+}
+
+type entry struct {
+	Problem
+	logged   string
+	loggedAt time.Time
+}
+
+func newProblems(log *zap.Logger) *problems {
+	return &problems{log: log, byKey: map[problemKey]*entry{}}
+}
+
+func (ps *problems) report(key problemKey, err error) {
+	now, text := time.Now(), err.Error()
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	e := ps.byKey[key]
+	if e == nil {
+		e = &entry{Problem: Problem{Topic: key.topic, Partition: key.partition, Broker: key.broker, Since: now}}
+		ps.byKey[key] = e
+	}
+	e.Text, e.Check = text, advice(err)
+	if key.kind == "broker" {
+		ps.broker = text
+	}
+	if e.logged == text || e.logged != "" && now.Sub(e.loggedAt) < relogAfter {
+		return
+	}
+	e.logged, e.loggedAt = text, now
+	ps.log.Error("trouble with Kafka: "+key.kind, append(key.fields(), zap.String("error", text), zap.String("check", e.Check))...)
+}
+
+func (ps *problems) clear(key problemKey) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	e := ps.byKey[key]
+	if e == nil {
+		return
+	}
+	delete(ps.byKey, key)
+	ps.log.Info("trouble with Kafka is over: "+key.kind, append(key.fields(), zap.Duration("after", time.Since(e.Since)))...)
+}
+
+func (k problemKey) fields() []zap.Field {
+	switch {
+	case k.broker != "":
+		return []zap.Field{zap.String("broker", k.broker)}
+	case k.topic != "":
+		return []zap.Field{zap.String("topic", k.topic), zap.Int32("partition", k.partition)}
+	}
+	return nil
+}
+
+// lastBroker returns the text of the last problem that a connection had.
+func (ps *problems) lastBroker() string {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	return ps.broker
+}
+
+func (ps *problems) list() []Problem {
+	ps.mu.Lock()
+	list := make([]Problem, 0, len(ps.byKey))
+	for _, e := range ps.byKey {
+		list = append(list, e.Problem)
+	}
+	ps.mu.Unlock()
+	slices.SortFunc(list, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Broker, b.Broker), cmp.Compare(a.Topic, b.Topic),
+			cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Text, b.Text))
+	})
+	return list
+}

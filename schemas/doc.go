@@ -1,0 +1,24 @@
+// Package schemas turns the bytes of the connector's events into the nouns of
+// package batcher, and back: message changes come in, batch results go out.
+//
+// In: a [Decoder] reads the value of one record in one pass of jsontext. That
+// pass validates the whole event, refuses what two readers could understand in
+// two ways (duplicate names, invalid UTF-8, something after the end), and takes
+// the few members the core needs. The patch itself is never decoded: it stays
+// the bytes that came, and those bytes go into the request's body later.
+// Decoding into structs or maps would cost several times as much and would lose
+// what a newer producer sends.
+//
+// Out: [Results] and [AppendResult] write result events by appending bytes. A
+// result event names every record of a batch by its position, so that the fate
+// of each event can be looked up by anyone who reads the results topic.
+//
+// The files message-change.schema.json and batch-result.schema.json describe
+// both events field by field for people who write producers and readers in
+// other languages; they are embedded as [MessageChangeSchema] and
+// [BatchResultSchema]. The tests hold them against the code.
+//
+// Nothing here does I/O, and nothing here puts a payload into an error: a
+// [batcher.Reason] says where in an event the trouble is, never what stands
+// there.
+package schemas

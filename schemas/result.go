@@ -1,0 +1,131 @@
+package schemas
+
+import (
+	"slices"
+
+	"kafka-kustomer/batcher"
+)
+
+// ResultOptions is what result events contain.
+type ResultOptions struct {
+	Items bool // list the items of completed and refused batches one by one
+	// MaxBytes is where [Results] splits an event; 0 stands for 900,000, which
+	// fits a topic with Kafka's default max.message.bytes.
+	MaxBytes int
+}
+
+const defaultMaxBytes = 900_000
+
+// Results returns the report as one batch-result event, or as several when one
+// would pass o.MaxBytes. The parts share all members but the event id, part,
+// sources and items: sources and items are those of the part, counts and times
+// are of the whole batch in every part.
+//
+// Everything the report points to is read before Results returns.
+func Results(r *batcher.Report, o ResultOptions) [][]byte {
+	limit := o.MaxBytes
+	if limit <= 0 {
+		limit = defaultMaxBytes
+	}
+	list := entries(r)
+	// Ids are plain ASCII nearly always. Only when that guess proves wrong is
+	// every byte counted as the longest escape: counting each string exactly
+	// would cost as much as writing it.
+	for _, perByte := range []int{1, len(`\u001f`)} {
+		parts, size := split(list, limit, perByte)
+		if out := appendParts(r, o, parts, size); fit(out, limit) || perByte > 1 {
+			return out
+		}
+	}
+	panic("unreachable")
+}
+
+func appendParts(r *batcher.Report, o ResultOptions, parts [][]entry, size int) [][]byte {
+	if len(parts) == 1 {
+		return [][]byte{appendPart(make([]byte, 0, size), r, o, parts[0], 0, 0)}
+	}
+	out := make([][]byte, len(parts))
+	for i, p := range parts {
+		out[i] = appendPart(nil, r, o, p, i+1, len(parts))
+	}
+	return out
+}
+
+func fit(parts [][]byte, limit int) bool {
+	return !slices.ContainsFunc(parts, func(p []byte) bool { return len(p) > limit })
+}
+
+// AppendResult appends the report as one batch-result event, whatever its size.
+func AppendResult(dst []byte, r *batcher.Report, o ResultOptions) []byte {
+	return appendPart(dst, r, o, entries(r), 0, 0)
+}
+
+// EventID is the id of a report's only event: the batch id and the kind. It is
+// the same each time the report is made, so that a reader can drop repeats.
+func EventID(r *batcher.Report) string { return r.Batch.ID + "." + r.Kind.String() }
+
+// entry is an item of a report, or some of its events when the item alone fills
+// more than a part.
+type entry struct {
+	item   *batcher.Item
+	events []*batcher.Event
+	fate   batcher.Fate
+	reason batcher.Reason
+}
+
+// entries lists what a report is about: the items whose fate it tells, or else
+// all items of the batch. A refused batch as a whole is sent again.
+func entries(r *batcher.Report) []entry {
+	if r.Kind == batcher.ReportCompleted {
+		list := make([]entry, len(r.Fates))
+		for i, f := range r.Fates {
+			list[i] = entry{f.Item, f.Item.Events, f.Fate, f.Reason}
+		}
+		return list
+	}
+	list := make([]entry, len(r.Batch.Items))
+	for i, it := range r.Batch.Items {
+		list[i] = entry{item: it, events: it.Events, fate: batcher.FateReturned}
+	}
+	return list
+}
+
+// The most bytes that the members of an event, an item and a record take, their
+// position in sources included, not counting the strings that come from outside.
+const (
+	headBytes  = 1200
+	itemBytes  = 160
+	eventBytes = 96
+)
+
+// split deals the entries out to parts that stay below the limit, and returns
+// the size of the last one. It goes by upper bounds; a record whose own strings
+// pass the limit gets a part to itself. Where an item's events go to two parts,
+// both have the item.
+func split(list []entry, limit, perByte int) (parts [][]entry, size int) {
+	rest := slices.Clone(list)
+	size, start := headBytes, 0
+	for i := 0; i < len(rest); i++ {
+		e := &rest[i]
+		size += itemBytes + perByte*(len(e.item.MessageID)+len(e.item.Assignment.Topic)+len(e.reason.Code)+len(e.reason.Text))
+		for j, ev := range e.events {
+			n := eventBytes + perByte*len(ev.EventID)
+			if size+n <= limit || j == 0 && i == start {
+				size += n
+				continue
+			}
+			part := slices.Clone(rest[start:i])
+			if j > 0 {
+				begun := *e
+				begun.events = e.events[:j]
+				part = append(part, begun)
+			}
+			parts = append(parts, part)
+			e.events = e.events[j:]
+			size, start = headBytes, i
+			i-- // what is left of the item begins the next part
+			break
+		}
+	}
+	return append(parts, rest[start:]), size
+}

@@ -1,0 +1,351 @@
+package schemas
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kafka-kustomer/batcher"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+var (
+	start = time.Date(2026, 11, 24, 2, 30, 0, 123456789, time.FixedZone("", 3600))
+	p0    = &batcher.Assignment{Topic: "message-changes", Partition: 0}
+	p3    = &batcher.Assignment{Topic: "message-changes", Partition: 3}
+	p3old = &batcher.Assignment{Topic: "message-changes", Partition: 3}
+	other = &batcher.Assignment{Topic: "audit", Partition: 3}
+)
+
+func item(a *batcher.Assignment, id string, attempts int, offsets ...int64) *batcher.Item {
+	it := &batcher.Item{MessageID: id, Assignment: a, Attempts: attempts}
+	for _, o := range offsets {
+		it.Events = append(it.Events, &batcher.Event{
+			Offset: o, Assignment: a, EventID: fmt.Appendf(nil, "e%d", o), Arrived: start.Add(time.Duration(o) * time.Millisecond),
+		})
+	}
+	return it
+}
+
+func report(kind batcher.ReportKind) *batcher.Report {
+	items := []*batcher.Item{
+		item(p3, "64a1f0c2b7d9e30012ab1001", 1, 1041, 1042, 1044),
+		item(p0, `quoted "id"`, 3, 7),
+		item(p3, "64a1f0c2b7d9e30012ab1003", 2, 1043),
+		item(other, "64a1f0c2b7d9e30012ab1004", 1, 5),
+		item(p3old, "64a1f0c2b7d9e30012ab1005", 1, 1050),
+	}
+	items[3].Events[0].EventID = nil
+	r := &batcher.Report{
+		Kind:  kind,
+		Batch: &batcher.Batch{ID: "c1x-9", Items: items, Reason: batcher.ClosedByTime, Cut: start.Add(time.Second)},
+		Outcome: batcher.Outcome{
+			Kind: batcher.Accepted, Operation: "64a1f0c2b7d9e30012ab4001", Status: 201, RequestID: "64a1f0c2b7d9e30012ab6001",
+			Org: "acme", User: "64a1f0c2b7d9e30012ab0002", Sent: start.Add(1100 * time.Millisecond), Answered: start.Add(1300 * time.Millisecond),
+		},
+		At: start.Add(3 * time.Second),
+	}
+	if kind == batcher.ReportRefused {
+		r.Outcome = batcher.Outcome{
+			Kind: batcher.Refused, Status: 400, Sent: start.Add(1100 * time.Millisecond), Answered: start.Add(1300 * time.Millisecond),
+			Reason: batcher.Reason{Code: "bad_request", Text: "Additional properties not allowed (nope)"},
+		}
+		return r
+	}
+	r.Operation = &batcher.Operation{ID: r.Outcome.Operation, Batch: r.Batch, Outcome: r.Outcome}
+	if kind == batcher.ReportCompleted {
+		r.Fates = []batcher.ItemFate{
+			{Item: items[0], Fate: batcher.FateUpdated},
+			{Item: items[1], Fate: batcher.FateFailed, Reason: batcher.Reason{Code: "item_failed", Text: "try <later>"}},
+			{Item: items[2], Fate: batcher.FateDeadLettered, Reason: batcher.Reason{Code: "item_failed", Text: "not found"}},
+			{Item: items[3], Fate: batcher.FateReturned},
+		}
+	}
+	return r
+}
+
+var kinds = []batcher.ReportKind{batcher.ReportAccepted, batcher.ReportCompleted, batcher.ReportRefused, batcher.ReportOverdue}
+
+func TestResultGolden(t *testing.T) {
+	for _, kind := range kinds {
+		t.Run(kind.String(), func(t *testing.T) {
+			got := Results(report(kind), ResultOptions{Items: true})
+			if len(got) != 1 {
+				t.Fatalf("%d parts, want one event", len(got))
+			}
+			if diff := cmp.Diff(string(AppendResult(nil, report(kind), ResultOptions{Items: true})), string(got[0])); diff != "" {
+				t.Errorf("AppendResult and Results differ:\n%s", diff)
+			}
+			var pretty bytes.Buffer
+			if err := json.Indent(&pretty, got[0], "", "  "); err != nil {
+				t.Fatalf("not JSON: %v\n%s", err, got[0])
+			}
+			pretty.WriteByte('\n')
+			file := filepath.Join("testdata", "result-"+kind.String()+".golden.json")
+			if *update {
+				if err := os.WriteFile(file, pretty.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), pretty.String()); diff != "" {
+				t.Errorf("(-golden +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestResultWithoutItems(t *testing.T) {
+	for _, kind := range kinds {
+		if got := AppendResult([]byte("x"), report(kind), ResultOptions{}); !bytes.HasPrefix(got, []byte(`x{"eventId":"c1x-9.`)) || bytes.Contains(got, []byte(`"items":[`)) {
+			t.Errorf("%s: %s", kind, got)
+		}
+	}
+}
+
+func TestEventIDIsTheOneWritten(t *testing.T) {
+	r := report(batcher.ReportOverdue)
+	if want := fmt.Sprintf(`{"eventId":"%s",`, EventID(r)); !bytes.HasPrefix(AppendResult(nil, r, ResultOptions{}), []byte(want)) {
+		t.Errorf("the event does not begin with %s", want)
+	}
+}
+
+type resultEvent struct {
+	EventID     string
+	Part, Parts int
+	Counts      struct{ Items, Events int }
+	Sources     []struct {
+		Topic     string
+		Partition int32
+		Ranges    [][2]int64
+	}
+	Items []struct {
+		MessageID string
+		Events    []struct {
+			Offset  int64
+			EventID string
+		}
+	}
+}
+
+func TestLargeResultIsSplit(t *testing.T) {
+	for _, id := range []string{"plain", "\x01\x02\x03\x04\x05\x06"} {
+		for _, limit := range []int{2000, 5000, 15_000} {
+			r := report(batcher.ReportCompleted)
+			many := item(p0, "many", 1)
+			for i := range int64(300) {
+				many.Events = append(many.Events, &batcher.Event{Offset: 2 * i, EventID: fmt.Appendf(nil, "%s%d", id, i), Assignment: p0})
+			}
+			r.Batch.Items = append(r.Batch.Items, many)
+			r.Fates = append(r.Fates, batcher.ItemFate{Item: many})
+			checkParts(t, r, Results(r, ResultOptions{Items: true, MaxBytes: limit}), limit)
+			if len(many.Events) != 300 {
+				t.Fatal("splitting changed the report")
+			}
+		}
+	}
+}
+
+// checkParts puts the parts together again: each record of the report's items
+// must be in exactly one of them, once in sources and once in items.
+func checkParts(t *testing.T, r *batcher.Report, parts [][]byte, limit int) {
+	t.Helper()
+	type position struct {
+		topic     string
+		partition int32
+		offset    int64
+	}
+	want := map[position]string{}
+	for _, f := range r.Fates {
+		for _, ev := range f.Item.Events {
+			want[position{ev.Assignment.Topic, ev.Assignment.Partition, ev.Offset}] = f.Item.MessageID
+		}
+	}
+	inSources, inItems := map[position]int{}, map[string]int{}
+	for i, part := range parts {
+		var e resultEvent
+		if err := json.Unmarshal(part, &e); err != nil {
+			t.Fatalf("part %d: %v", i+1, err)
+		}
+		if wantID := fmt.Sprintf("%s.%d", EventID(r), i+1); e.EventID != wantID || e.Part != i+1 || e.Parts != len(parts) {
+			t.Errorf("part %d of %d says event %q, part %d of %d", i+1, len(parts), e.EventID, e.Part, e.Parts)
+		}
+		if len(part) > limit {
+			t.Errorf("part %d has %d bytes, over the limit of %d", i+1, len(part), limit)
+		}
+		if e.Counts.Items != len(r.Batch.Items) {
+			t.Errorf("part %d counts %d items, want those of the batch", i+1, e.Counts.Items)
+		}
+		for _, s := range e.Sources {
+			for _, run := range s.Ranges {
+				for o := run[0]; o <= run[1]; o++ {
+					inSources[position{s.Topic, s.Partition, o}]++
+				}
+			}
+		}
+		for _, it := range e.Items {
+			for _, ev := range it.Events {
+				inItems[fmt.Sprint(it.MessageID, ev.Offset)]++
+			}
+		}
+	}
+	for p, id := range want {
+		if inSources[p] != 1 || inItems[fmt.Sprint(id, p.offset)] != 1 {
+			t.Errorf("%v is %d times in sources, %d times in items", p, inSources[p], inItems[fmt.Sprint(id, p.offset)])
+		}
+	}
+	if len(inSources) != len(want) || len(parts) < 2 {
+		t.Errorf("%d positions in %d parts, want %d in several", len(inSources), len(parts), len(want))
+	}
+}
+
+// The schema files are documents for others: every event we write, and every
+// event we read, must be what they say.
+func TestSchemasDescribeTheEvents(t *testing.T) {
+	result, change := parseSchema(t, BatchResultSchema), parseSchema(t, MessageChangeSchema)
+	for _, kind := range kinds {
+		for _, o := range []ResultOptions{{}, {Items: true}, {Items: true, MaxBytes: 1500}} {
+			for _, event := range Results(report(kind), o) {
+				checkAgainst(t, result, result, event, kind.String())
+			}
+		}
+	}
+	checkAgainst(t, change, change, []byte(typicalEvent), "typical event")
+	for _, example := range change["examples"].([]any) {
+		value, err := json.Marshal(example)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkAgainst(t, change, change, value, "example")
+		if c := decode(Config{}, value); c.Verdict != batcher.Send {
+			t.Errorf("the schema's example is refused: %+v", c.Reason)
+		}
+	}
+}
+
+func parseSchema(t *testing.T, file []byte) map[string]any {
+	t.Helper()
+	var s map[string]any
+	if err := json.Unmarshal(file, &s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func checkAgainst(t *testing.T, root, schema map[string]any, value []byte, where string) {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal(value, &v); err != nil {
+		t.Fatalf("%s: %v", where, err)
+	}
+	for _, fault := range validate(root, schema, v, where) {
+		t.Error(fault)
+	}
+}
+
+// validate is as much of JSON Schema as the two files use for structure.
+func validate(root, schema map[string]any, v any, where string) (faults []string) {
+	if ref, ok := schema["$ref"].(string); ok {
+		schema = root["$defs"].(map[string]any)[strings.TrimPrefix(ref, "#/$defs/")].(map[string]any)
+	}
+	complain := func(format string, args ...any) {
+		faults = append(faults, where+": "+fmt.Sprintf(format, args...))
+	}
+	if types := schema["type"]; types != nil && !strings.Contains(fmt.Sprint(types), typeName(v)) {
+		complain("is %s, want %v", typeName(v), types)
+	}
+	if enum, ok := schema["enum"].([]any); ok && !strings.Contains(fmt.Sprint(enum...), fmt.Sprint(v)) {
+		complain("%v is none of %v", v, enum)
+	}
+	if schema["format"] == "date-time" && v != nil {
+		if _, err := time.Parse(time.RFC3339, fmt.Sprint(v)); err != nil {
+			complain("%v", err)
+		}
+	}
+	switch v := v.(type) {
+	case []any:
+		for i, e := range v {
+			if items, ok := schema["items"].(map[string]any); ok {
+				faults = append(faults, validate(root, items, e, fmt.Sprintf("%s[%d]", where, i))...)
+			}
+		}
+	case map[string]any:
+		required, _ := schema["required"].([]any)
+		for _, name := range required {
+			if _, has := v[name.(string)]; !has {
+				complain("no %v", name)
+			}
+		}
+		properties, _ := schema["properties"].(map[string]any)
+		for name, e := range v {
+			if p, ok := properties[name].(map[string]any); ok {
+				faults = append(faults, validate(root, p, e, where+"."+name)...)
+			} else if schema["additionalProperties"] == false {
+				complain("%s is not declared", name)
+			}
+		}
+	}
+	return faults
+}
+
+func typeName(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "boolean"
+	case string:
+		return "string"
+	case float64:
+		if v == float64(int64(v)) {
+			return "" // an integer is a number, too
+		}
+		return "number"
+	case []any:
+		return "array"
+	}
+	return "object"
+}
+
+func hundred() *batcher.Report {
+	r := report(batcher.ReportCompleted)
+	r.Batch.Items, r.Fates = nil, nil
+	for i := range int64(100) {
+		it := item([]*batcher.Assignment{p0, p3, other}[i%3], fmt.Sprintf("64a1f0c2b7d9e30012ab%04d", i), 1, 1000+i)
+		it.Events[0].EventID = []byte("0f8fad5b-d9cb-469f-a165-70867728950e")
+		r.Batch.Items = append(r.Batch.Items, it)
+		r.Fates = append(r.Fates, batcher.ItemFate{Item: it})
+	}
+	return r
+}
+
+func BenchmarkAppendResult100(b *testing.B) {
+	r := hundred()
+	var dst []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		dst = AppendResult(dst[:0], r, ResultOptions{Items: true})
+	}
+	b.SetBytes(int64(len(dst)))
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100, "ns/item")
+}
+
+func BenchmarkResults100(b *testing.B) {
+	r := hundred()
+	b.ReportAllocs()
+	for b.Loop() {
+		Results(r, ResultOptions{Items: true})
+	}
+}

@@ -1,0 +1,84 @@
+package results
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"go.uber.org/zap"
+)
+
+// wanted is a topic that must be there.
+type wanted struct {
+	topic       string
+	section     string // of the configuration
+	create      bool
+	partitions  int32
+	replication int16
+}
+
+// Ensure sees that both topics exist and may be written to, and creates what is
+// missing where the configuration says so. Several members may do so at the same
+// time. Its errors name the topic and what to check; all are joined.
+func (w *Writer) Ensure(ctx context.Context) error {
+	c := &w.cfg
+	return errors.Join(
+		w.ensure(ctx, wanted{c.ResultsTopic, "results", c.CreateResults, c.ResultsPartitions, c.ResultsReplication}),
+		w.ensure(ctx, wanted{c.DeadLetterTopic, "dead_letter", c.CreateDeadLetters, c.DeadLetterPartitions, c.DeadLetterReplication}),
+	)
+}
+
+func (w *Writer) ensure(ctx context.Context, t wanted) error {
+	topics, err := w.admin.ListTopics(kadm.WithAuthorizedOps(ctx), t.topic)
+	detail, told := topics[t.topic]
+	switch {
+	case errors.Is(errors.Join(err, detail.Err), kerr.TopicAuthorizationFailed):
+		// Without Describe a broker does not say whether the topic exists.
+		return fmt.Errorf("looking for topic %s: %w; grant Describe and Write on it to this program's Kafka user (or Create, when it does not exist yet)", t.topic, kerr.TopicAuthorizationFailed)
+	case err != nil:
+		return fmt.Errorf("looking for topic %s: %w; check kafka.brokers, TLS and the login", t.topic, err)
+	case !told:
+		return fmt.Errorf("looking for topic %s: the brokers say nothing about it; check %s.topic", t.topic, t.section)
+	case errors.Is(detail.Err, kerr.UnknownTopicOrPartition):
+		return w.create(ctx, t)
+	case errors.Is(detail.Err, kerr.InvalidTopicException):
+		return fmt.Errorf("topic %q: %w; check %s.topic", t.topic, detail.Err, t.section)
+	case detail.Err != nil:
+		return fmt.Errorf("looking for topic %s: %w; check the brokers", t.topic, detail.Err)
+	}
+	// Brokers without authorization say nothing here, or that all is allowed.
+	if ops := detail.AuthorizedOperations; len(ops) > 0 && !slices.Contains(ops, kmsg.ACLOperationWrite) {
+		return fmt.Errorf("topic %s may not be written to; grant Write on it to this program's Kafka user", t.topic)
+	}
+	return nil
+}
+
+func (w *Writer) create(ctx context.Context, t wanted) error {
+	if !t.create {
+		return fmt.Errorf("topic %s does not exist and %s.create is never; create it, or set %s.create to if-missing", t.topic, t.section, t.section)
+	}
+	const brokerDefault = -1
+	if t.partitions <= 0 {
+		t.partitions = brokerDefault
+	}
+	if t.replication <= 0 {
+		t.replication = brokerDefault
+	}
+	_, err := w.admin.CreateTopic(ctx, t.partitions, t.replication, nil, t.topic)
+	switch {
+	case err == nil:
+		w.log.Info("topic created", zap.String("topic", t.topic), zap.Int32("partitions", t.partitions), zap.Int16("replication", t.replication))
+		return nil
+	case errors.Is(err, kerr.TopicAlreadyExists):
+		return nil // another member was faster
+	case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.ClusterAuthorizationFailed):
+		return fmt.Errorf("creating topic %s: %w; grant Create on it to this program's Kafka user, or create it yourself", t.topic, err)
+	case errors.Is(err, kerr.InvalidReplicationFactor), errors.Is(err, kerr.InvalidPartitions), errors.Is(err, kerr.PolicyViolation):
+		return fmt.Errorf("creating topic %s: %w; check %s.partitions and %s.replication against the number of brokers and the cluster's policy", t.topic, err, t.section, t.section)
+	}
+	return fmt.Errorf("creating topic %s: %w; check the brokers, or create it yourself", t.topic, err)
+}

@@ -1,0 +1,219 @@
+package results
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/zap"
+
+	"kafka-kustomer/batcher"
+	"kafka-kustomer/schemas"
+)
+
+// Config is where results go.
+type Config struct {
+	Name string // of the connector, in dead letters
+
+	ResultsTopic    string
+	DeadLetterTopic string
+	Items           bool // result events list their items one by one
+
+	// Topics that do not exist are created, or else Ensure fails. 0 partitions
+	// and a replication of 0 or -1 stand for the broker's default.
+	CreateResults, CreateDeadLetters          bool
+	ResultsPartitions, DeadLetterPartitions   int32
+	ResultsReplication, DeadLetterReplication int16
+}
+
+// The bounds of what the client holds unacknowledged. Both are far above what
+// the open events' credit lets come to be, because a full client blocks its
+// caller.
+const (
+	maxBufferedRecords = 200_000
+	maxBufferedBytes   = 256 << 20
+)
+
+// ProducerOpts are the options of a client that can be trusted with results:
+// acknowledged by all in-sync replicas, idempotent, and tried without end. A
+// topic that another member is creating at this moment is no error, and neither
+// is a connection that a restarting broker closes.
+func ProducerOpts() []kgo.Opt {
+	return []kgo.Opt{
+		kgo.RequiredAcks(kgo.AllISRAcks()),
+		kgo.UnknownTopicRetries(-1),
+		kgo.AlwaysRetryEOF(),
+		kgo.ProducerBatchCompression(kgo.ZstdCompression(), kgo.Lz4Compression(), kgo.SnappyCompression(), kgo.NoCompression()),
+		kgo.MaxBufferedRecords(maxBufferedRecords),
+		kgo.MaxBufferedBytes(maxBufferedBytes),
+	}
+}
+
+// Writer writes result events and dead letters. It is safe for concurrent use.
+type Writer struct {
+	client  *kgo.Client
+	admin   *kadm.Client
+	cfg     Config
+	log     *zap.Logger
+	pending pending
+}
+
+// New returns a writer on a client made with [ProducerOpts]. The client stays
+// the caller's to close. A nil log is silent.
+func New(client *kgo.Client, cfg Config, log *zap.Logger) *Writer {
+	if log == nil {
+		log = zap.NewNop()
+	}
+	return &Writer{client: client, admin: kadm.NewClient(client), cfg: cfg, log: log}
+}
+
+// Report writes the result event of a report, in parts where it is large. done
+// is called once, by a goroutine of the client, when Kafka has acknowledged all
+// parts, or with the first error. What the report points to is read before
+// Report returns. Report blocks only when the client's buffers are full.
+func (w *Writer) Report(r *batcher.Report, done func(error)) {
+	events := schemas.Results(r, schemas.ResultOptions{Items: w.cfg.Items})
+	key := []byte(r.Batch.ID)
+	finish := w.begin(len(events), done)
+	for _, event := range events {
+		record := &kgo.Record{Topic: w.cfg.ResultsTopic, Key: key, Value: event}
+		w.client.Produce(context.Background(), record, func(_ *kgo.Record, err error) { finish(explain(w.cfg.ResultsTopic, err)) })
+	}
+}
+
+// Bury writes a dead letter. done is called as that of [Writer.Report]. When the
+// record is too large for the topic, less of it is written: first without its
+// value, then without its key and headers too.
+func (w *Writer) Bury(b *batcher.Bury, done func(error)) {
+	w.bury(w.client.Produce, b, whole, w.begin(1, done))
+}
+
+type produce func(context.Context, *kgo.Record, func(*kgo.Record, error))
+
+func (w *Writer) bury(produce produce, b *batcher.Bury, much extent, finish func(error)) {
+	produce(context.Background(), w.deadLetter(b, much), func(_ *kgo.Record, err error) {
+		if errors.Is(err, kerr.MessageTooLarge) && much < bare {
+			w.log.Warn("dead letter is too large for its topic: written with less of the record",
+				zap.String("topic", w.cfg.DeadLetterTopic), zap.String("source_topic", b.Event.Assignment.Topic),
+				zap.Int32("source_partition", b.Event.Assignment.Partition), zap.Int64("source_offset", b.Event.Offset),
+				zap.Int("value_bytes", len(b.Event.Record.Value)))
+			// This is the client's own goroutine: waiting in it for room in the
+			// buffers would wait for itself.
+			w.bury(w.client.TryProduce, b, much+1, finish)
+			return
+		}
+		finish(explain(w.cfg.DeadLetterTopic, err))
+	})
+}
+
+// begin notes a write of n records, and returns what to call for each. done is
+// called after the last.
+func (w *Writer) begin(n int, done func(error)) func(error) {
+	entry := w.pending.add(time.Now())
+	var mu sync.Mutex
+	var failed error
+	return func(err error) {
+		mu.Lock()
+		if failed == nil {
+			failed = err
+		}
+		n--
+		last := n == 0
+		mu.Unlock()
+		if last {
+			w.pending.remove(entry)
+			done(failed)
+		}
+	}
+}
+
+// Oldest is how long the oldest write that Kafka has not acknowledged has been
+// under way, 0 when there is none.
+func (w *Writer) Oldest(now time.Time) time.Duration { return w.pending.oldest(now) }
+
+// Close waits until Kafka has acknowledged everything, or ctx is done. The
+// client stays open.
+func (w *Writer) Close(ctx context.Context) error {
+	if err := w.client.Flush(ctx); err != nil {
+		return fmt.Errorf("%d result events and dead letters were not acknowledged in time; their source records are read again after the next start: %w",
+			w.pending.count(), err)
+	}
+	return nil
+}
+
+// pending are the writes under way in the order they began, which is the order
+// they mostly end in.
+type pending struct {
+	mu      sync.Mutex
+	entries []*write // from the oldest still under way
+}
+
+type write struct {
+	began time.Time
+	ended bool
+}
+
+func (p *pending) add(now time.Time) *write {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e := &write{began: now}
+	p.entries = append(p.entries, e)
+	return e
+}
+
+func (p *pending) remove(e *write) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e.ended = true
+	for len(p.entries) > 0 && p.entries[0].ended {
+		p.entries[0] = nil
+		p.entries = p.entries[1:]
+	}
+}
+
+func (p *pending) oldest(now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.entries) == 0 {
+		return 0
+	}
+	return max(0, now.Sub(p.entries[0].began))
+}
+
+func (p *pending) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for _, e := range p.entries {
+		if !e.ended {
+			n++
+		}
+	}
+	return n
+}
+
+// explain adds to a failed write what to check.
+func explain(topic string, err error) error {
+	if err == nil {
+		return nil
+	}
+	hint := "check the brokers"
+	switch {
+	case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.ClusterAuthorizationFailed):
+		// The broker names the cluster when an idempotent producer may write to
+		// no topic at all.
+		hint = "grant Write on the topic to this program's Kafka user"
+	case errors.Is(err, kerr.MessageTooLarge):
+		hint = "raise the topic's max.message.bytes"
+	case errors.Is(err, kgo.ErrClientClosed):
+		hint = "the program was stopping"
+	case errors.Is(err, kerr.InvalidTimestamp):
+		hint = "raise the topic's message.timestamp.before.max.ms and message.timestamp.after.max.ms: a dead letter keeps its record's time"
+	}
+	return fmt.Errorf("writing to topic %s: %w; %s", topic, err, hint)
+}
