@@ -73,7 +73,7 @@ func newRoot() *cobra.Command {
 		Long:          "kafka-kustomer reads message changes from Kafka, sends them to Kustomer's bulk API in\nfull requests, writes what became of each to a result topic, and commits offsets\nonly when Kustomer has applied what they carried.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          noArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })

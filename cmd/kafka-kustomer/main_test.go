@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// command runs one command line in this process.
+func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	code = execute(ctx, args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+func configFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const minimalConfig = `
+kafka: {brokers: ["127.0.0.1:1"]}
+kustomer: {base_url: "http://127.0.0.1:2", api_key: canary-key}
+`
+
+func TestExitCodes(t *testing.T) {
+	good := configFile(t, minimalConfig)
+	bad := configFile(t, "kustomer: {base_url: nowhere}\nnonsense: 1\n")
+	for _, tc := range []struct {
+		name string
+		args []string
+		code int
+		says string // on stdout or stderr
+	}{
+		{"help", nil, 0, "run "},
+		{"version", []string{"version"}, 0, "kafka-kustomer "},
+		{"unknown command", []string{"walk"}, 2, "walk"},
+		{"unknown flag", []string{"run", "--fast"}, 2, "--fast"},
+		{"argument too many", []string{"run", "fast"}, 2, "fast"},
+		{"no such file", []string{"validate", "-c", "/nowhere.yaml"}, 2, "/nowhere.yaml"},
+		{"valid", []string{"validate", "-c", good}, 0, "max_items: 100"},
+		{"invalid", []string{"validate", "-c", bad}, 2, "nonsense"},
+		{"invalid for run", []string{"run", "-c", bad}, 2, "base_url"},
+		{"demo without events", []string{"demo", "--rate", "0"}, 2, "--rate"},
+		{"no script", []string{"simulate", "--script", "/nowhere.json"}, 2, "/nowhere.json"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			code, stdout, stderr := command(t, tc.args...)
+			if code != tc.code {
+				t.Errorf("exit code %d, want %d; stderr: %s", code, tc.code, stderr)
+			}
+			if !strings.Contains(stdout+stderr, tc.says) {
+				t.Errorf("%q is not in the output:\n%s%s", tc.says, stdout, stderr)
+			}
+			if strings.Contains(stdout+stderr, "canary-key") {
+				t.Error("the API key is in the output")
+			}
+		})
+	}
+}
+
+// Neither polling nor producing ever reports that no broker answers, so run must.
+func TestRunSaysThatNoBrokerAnswers(t *testing.T) {
+	start := time.Now()
+	code, _, stderr := command(t, "run", "-c", configFile(t, minimalConfig))
+	if code != exitFailure || !strings.Contains(stderr, "no broker of 127.0.0.1:1 answers") {
+		t.Errorf("exit code %d after %v, stderr: %s", code, time.Since(start), stderr)
+	}
+}
+
+func TestDemo(t *testing.T) {
+	code, stdout, stderr := command(t, "demo", "--rate", "500", "--duration", "3s", "--seed", "7")
+	if code != exitDone || !strings.Contains(stdout, "Every change is where it must be") {
+		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	if !strings.Contains(stdout, "1500 events in") {
+		t.Errorf("the account does not tell of 1500 events:\n%s", stdout)
+	}
+}
+
+func TestSignalsEndOnceThenAtOnce(t *testing.T) {
+	exited := make(chan int, 1)
+	ctx, stop := interruptible(func(code int) { exited <- code })
+	defer stop()
+	for range 2 {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(10 * time.Second):
+			t.Fatal("the first signal did not end the context")
+		}
+	}
+	select {
+	case code := <-exited:
+		if code == 0 {
+			t.Error("the second signal exits with 0")
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("the second signal did not exit")
+	}
+}
