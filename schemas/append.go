@@ -105,9 +105,9 @@ func appendItems(dst []byte, list []entry) []byte {
 			dst = append(dst, ',')
 		}
 		dst = appendString(append(dst, `{"messageId":`...), e.item.MessageID)
-		dst = append(append(dst, `,"status":"`...), e.fate.String()...)
+		dst = append(append(dst, `,"status":"`...), e.fate.Fate.String()...)
 		dst = strconv.AppendInt(append(dst, `","attempts":`...), int64(e.item.Attempts), 10)
-		dst = appendReason(dst, e.reason)
+		dst = appendReason(dst, e.fate.Reason)
 		dst = appendString(append(dst, `,"topic":`...), e.item.Assignment.Topic)
 		dst = strconv.AppendInt(append(dst, `,"partition":`...), int64(e.item.Assignment.Partition), 10)
 		dst = append(dst, `,"events":[`...)

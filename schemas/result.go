@@ -69,23 +69,26 @@ func EventID(r *batcher.Report) string { return r.Batch.ID + "." + r.Kind.String
 type entry struct {
 	item   *batcher.Item
 	events []*batcher.Event
-	fate   batcher.Fate
-	reason batcher.Reason
+	fate   *batcher.ItemFate
 }
 
+// returned is the fate of the items of a batch refused as a whole.
+var returned = batcher.ItemFate{Fate: batcher.FateReturned}
+
 // entries lists what a report is about: the items whose fate it tells, or else
-// all items of the batch. A refused batch as a whole is sent again.
+// all items of the batch.
 func entries(r *batcher.Report) []entry {
 	if r.Kind == batcher.ReportCompleted {
 		list := make([]entry, len(r.Fates))
-		for i, f := range r.Fates {
-			list[i] = entry{f.Item, f.Item.Events, f.Fate, f.Reason}
+		for i := range r.Fates {
+			f := &r.Fates[i]
+			list[i] = entry{f.Item, f.Item.Events, f}
 		}
 		return list
 	}
 	list := make([]entry, len(r.Batch.Items))
 	for i, it := range r.Batch.Items {
-		list[i] = entry{item: it, events: it.Events, fate: batcher.FateReturned}
+		list[i] = entry{it, it.Events, &returned}
 	}
 	return list
 }
@@ -107,7 +110,7 @@ func split(list []entry, limit, perByte int) (parts [][]entry, size int) {
 	size, start := headBytes, 0
 	for i := 0; i < len(rest); i++ {
 		e := &rest[i]
-		size += itemBytes + perByte*(len(e.item.MessageID)+len(e.item.Assignment.Topic)+len(e.reason.Code)+len(e.reason.Text))
+		size += itemBytes + perByte*(len(e.item.MessageID)+len(e.item.Assignment.Topic)+len(e.fate.Reason.Code)+len(e.fate.Reason.Text))
 		for j, ev := range e.events {
 			n := eventBytes + perByte*len(ev.EventID)
 			if size+n <= limit || j == 0 && i == start {

@@ -41,6 +41,12 @@ func TestBrokenConnections(t *testing.T) {
 			_, err := io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"+opReply)
 			return err
 		}, batcher.Unknown, CodeTimeout},
+		{"another protocol from here on", func(c net.Conn) error {
+			readRequest(c, 300)
+			go func() { _, _ = io.Copy(io.Discard, c) }()
+			_, err := io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+			return err
+		}, batcher.Unknown, CodeForeignReply},
 		{"interim replies without end", func(c net.Conn) error {
 			readRequest(c, 300)
 			go func() { _, _ = io.Copy(io.Discard, c) }()

@@ -78,7 +78,7 @@ func (l *look) own() {
 			l.view.Results = t.results
 		}
 	default:
-		if ok {
+		if t, ok = l.batches(); ok {
 			l.complete(t, o.took)
 		}
 	}

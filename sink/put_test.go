@@ -184,6 +184,17 @@ func TestRepliesAreBounded(t *testing.T) {
 	if out.Kind != batcher.Unknown || out.Reason.Code != CodeForeignReply {
 		t.Errorf("%v, %+v", out.Kind, out.Reason)
 	}
+	// One without end is not read on and on.
+	endless := &script{serve: func(_ int, _ *http.Request, conn net.Conn) bool {
+		_, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+		for chunk := "8000\r\n" + strings.Repeat("a", 0x8000) + "\r\n"; err == nil; {
+			_, err = io.WriteString(conn, chunk)
+		}
+		return false
+	}}
+	if out := newSink(t, endless).Put(t.Context(), three(), nil); out.Kind != batcher.Unknown || out.Reason.Code != CodeForeignReply {
+		t.Errorf("without end: %v, %+v", out.Kind, out.Reason)
+	}
 	// A reply may echo a large request.
 	b := three()
 	b.Items[0].Patch = []byte(`{"preview":"` + strings.Repeat("a", 3<<19) + `"}`)

@@ -163,8 +163,8 @@ func (t *tally) withoutResults(m *entryMembers) {
 }
 
 // set notes a result. Said again it changes nothing, since pages may shift while
-// they are read; said otherwise, the item
-// has failed: what contradicts itself is no success.
+// they are read. Said otherwise, the item has failed: what contradicts itself is
+// no success.
 func (t *tally) set(i int, status batcher.ResultStatus, said string) {
 	have := &t.results[i]
 	switch {
