@@ -45,7 +45,33 @@ func short(results []batcher.ItemResult) string {
 	return b.String()
 }
 
-func own() *batcher.Operation { return &batcher.Operation{ID: opID, Batch: three()} }
+// own is an operation of ours that was looked at often enough to be asked.
+func own() *batcher.Operation {
+	return &batcher.Operation{ID: opID, Batch: three(), Looks: cheapLooks + 1}
+}
+
+// The first looks spend one call on an operation that has visibly not ended.
+func TestEarlyLooksAreCheap(t *testing.T) {
+	for name, batches := range map[string]string{
+		"no batches yet":        page(),
+		"a batch still to come": page(bulkBatch("b1", `"results":[{"_clientRef":"c1x-9.0","status":"updated"}]`), `{"id":"b2","attributes":{"status":"scheduled","completed":false}}`),
+	} {
+		op := own()
+		for op.Looks = 1; op.Looks <= cheapLooks+1; op.Looks++ {
+			srv := routes(map[string]string{batchesPath: batches, opPath: running})
+			view, calls := newSink(t, srv).Look(t.Context(), op), 1
+			if op.Looks > cheapLooks {
+				calls = 2
+			}
+			if view.Kind != batcher.Running || view.Calls != calls {
+				t.Errorf("%s, look %d: %v in %d calls, want %d", name, op.Looks, view.Kind, view.Calls, calls)
+			}
+			if batches != page() && short(view.Results) != "u.." {
+				t.Errorf("%s: results %s", name, short(view.Results))
+			}
+		}
+	}
+}
 
 func TestLookReadsEveryShape(t *testing.T) {
 	const (

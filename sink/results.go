@@ -78,6 +78,8 @@ type tally struct {
 	batch   *batcher.Batch
 	results []batcher.ItemResult
 	byID    map[string]int // items by message id, made when needed
+	entries int            // batches listed
+	more    bool           // one of them says that it has not ended
 
 	created, completed string // earliest and latest, for how long it took
 }
@@ -105,6 +107,8 @@ func (t *tally) add(e entry) {
 	m.Errors = append(m.Errors, e.Errors...)
 	m.Status, m.Completed = first(m.Status, e.Status), first(m.Completed, e.Completed)
 	m.SuccessCount = first(m.SuccessCount, e.SuccessCount)
+	t.entries++
+	t.more = t.more || m.Status != "" && m.Status != "complete" && m.Completed != "true"
 	t.times(string(first(m.CreatedAt, e.CreatedAt)), string(first(m.CompletedAt, e.CompletedAt)))
 	if len(m.Results) > 0 {
 		for _, r := range m.Results {
