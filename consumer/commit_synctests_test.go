@@ -4,7 +4,10 @@ package consumer
 
 import (
 	"context"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -116,5 +119,66 @@ func TestFenceTakesOutWhatWentMeanwhile(t *testing.T) {
 			t.Errorf("under another member id: error %v, result %v; want one, CommitRefused", err, commit[1].Result)
 		}
 		m.leave()
+	})
+}
+
+// A commit without an answer may have been applied: its outcome is unknown.
+func TestCommitWithoutAnAnswerIsUnknown(t *testing.T) {
+	inWorld(t, 1, func(w *world) {
+		w.produce(0, 3)
+		m := w.join("a", nil).run()
+		w.awaitPartitions(m, 1)
+		h := m.handles()[0]
+		var once atomic.Bool
+		w.cluster.ControlKey(int16(kmsg.OffsetCommit), func(kmsg.Request) (kmsg.Response, error, bool) {
+			if once.CompareAndSwap(false, true) {
+				w.cluster.SleepControl(func() { time.Sleep(4 * time.Second) })
+			}
+			return nil, nil, false
+		})
+		began := time.Now()
+		if r := m.commitAt(h, 1, "x"); r != batcher.CommitUnknown {
+			t.Errorf("result %v, want CommitUnknown", r)
+		}
+		if took := time.Since(began); took != commitDeadline {
+			t.Errorf("took %v, want the deadline of %v", took, commitDeadline)
+		}
+		if ps := m.Problems(); len(ps) != 1 || ps[0].Topic != "in" || !strings.Contains(ps[0].Text, "deadline") {
+			t.Errorf("problems: %+v", ps)
+		}
+		// The fake answers nothing else on that connection meanwhile, so the
+		// membership may be lost on the way.
+		w.await("a commit is done", func() bool {
+			h := m.handles()[0]
+			return h != nil && m.commitAt(h, 2, "y") == batcher.CommitDone
+		})
+		if ps := m.Problems(); len(ps) != 0 {
+			t.Errorf("problems after a commit: %+v", ps)
+		}
+	})
+}
+
+// While another member holds a rebalance up, a commit waits, but not past its
+// deadline.
+func TestCommitDuringARebalanceKeepsItsDeadline(t *testing.T) {
+	inWorld(t, 2, func(w *world) {
+		m := w.join("a", nil).run()
+		w.awaitPartitions(m, 2)
+		joining := make(chan struct{}, 8)
+		w.cluster.ControlKey(int16(kmsg.SyncGroup), func(kmsg.Request) (kmsg.Response, error, bool) {
+			joining <- struct{}{}
+			w.cluster.SleepControl(func() { time.Sleep(6 * time.Second) })
+			return nil, nil, false
+		})
+		m.client.ForceRebalance()
+		<-joining
+		began := time.Now()
+		if r := m.commitAt(m.handles()[0], 1, "x"); r != batcher.CommitUnknown {
+			t.Errorf("result %v, want CommitUnknown", r)
+		}
+		if took := time.Since(began); took != commitDeadline {
+			t.Errorf("took %v, want the deadline of %v", took, commitDeadline)
+		}
+		w.await("the rebalance is over", func() bool { return m.commitAt(m.handles()[0], 1, "x") == batcher.CommitDone })
 	})
 }

@@ -74,6 +74,9 @@ const (
 	// A broker sends a first batch larger than fetchMaxBytes whole, so the
 	// bound on a response must leave room for the largest batch of a topic.
 	brokerMaxReadBytes = 48 << 20
+	// kgo has one fetch at a broker at a time, so a partition that is resumed waits
+	// for the fetch of those that had nothing new: at kgo's default, five seconds.
+	fetchMaxWait = 500 * time.Millisecond
 	// metadataMaxAge bounds how long added partitions stay unseen.
 	metadataMaxAge = 30 * time.Second
 )
@@ -136,6 +139,7 @@ func (c *Config) options() []kgo.Opt {
 		kgo.HeartbeatInterval(min(3*time.Second, c.SessionTimeout/5)),
 		kgo.RebalanceTimeout(c.RebalanceTimeout),
 		kgo.MetadataMaxAge(metadataMaxAge),
+		kgo.FetchMaxWait(fetchMaxWait),
 		kgo.FetchMaxBytes(fetchMaxBytes),
 		kgo.FetchMaxPartitionBytes(fetchMaxPartitionBytes),
 		kgo.MaxConcurrentFetches(maxConcurrentFetches),

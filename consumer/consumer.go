@@ -153,17 +153,10 @@ func New(cfg Config, dec Decoder, owner Owner, log *zap.Logger) (*Consumer, erro
 // address, TLS or the login shows nowhere else: kgo retries it silently for ever,
 // so Ping before anything that waits. The error says what to check.
 func (c *Consumer) Ping(ctx context.Context) error {
-	err := c.client.Ping(ctx)
-	if err == nil {
-		return nil
+	if err := c.client.Ping(ctx); err != nil {
+		return fmt.Errorf("consumer: no broker of %s answers: %w; %s", strings.Join(c.cfg.Brokers, ", "), err, advice(err))
 	}
-	cause := err
-	if ctx.Err() != nil {
-		if text := c.problems.lastBroker(); text != "" {
-			cause = errors.New(text)
-		}
-	}
-	return fmt.Errorf("consumer: no broker of %s answers: %w; %s", strings.Join(c.cfg.Brokers, ", "), cause, advice(cause))
+	return nil
 }
 
 // Pause stops fetching a partition until Resume. It does nothing for an

@@ -104,7 +104,8 @@ func TestResetToEarliestIsCounted(t *testing.T) {
 	})
 }
 
-// kgo reports such a batch once and then leaves the partition alone for good.
+// Such a batch is never passed over: the partition stands still, and says so for
+// as long as it does.
 func TestBatchTooLargeToDecompress(t *testing.T) {
 	inWorld(t, 2, func(w *world) {
 		r := &kgo.Record{Topic: "in", Value: make([]byte, maxDecompressBytes+1)}
@@ -119,6 +120,9 @@ func TestBatchTooLargeToDecompress(t *testing.T) {
 		w.await("the other partition goes on", func() bool { return len(m.offsets(m.handles()[1])) == 1 })
 		if ps := m.Problems(); len(ps) != 1 || ps[0].Partition != 0 || !strings.Contains(ps[0].Check, "decompress") {
 			t.Errorf("problems five minutes later: %+v", ps)
+		}
+		if logs := m.logs.FilterMessageSnippet("trouble").All(); len(logs) != 1 {
+			t.Errorf("logged %d times, want once: %v", len(logs), logs)
 		}
 	})
 }

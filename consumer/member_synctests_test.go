@@ -234,9 +234,11 @@ func (m *member) lastAlive() time.Time {
 	return calls[len(calls)-1].sent
 }
 
+const commitDeadline = 3 * time.Second
+
 // commitAt commits one position under a handle.
 func (m *member) commitAt(a *batcher.Assignment, offset int64, metadata string) batcher.CommitResult {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), commitDeadline)
 	defer cancel()
 	c := &batcher.Commit{Partitions: []batcher.PartitionCommit{{Assignment: a, Offset: offset, LeaderEpoch: -1, Metadata: metadata}}}
 	m.Commit(ctx, c)

@@ -268,7 +268,7 @@ func TestFencedInstanceEndsPoll(t *testing.T) {
 		b := w.join("b", static).run()
 		w.awaitPartitions(b, 1)
 		<-a.done
-		if _, ok := a.pollErr.(*FencedError); !ok {
+		if _, ok := a.pollErr.(*FencedError); !ok || !strings.Contains(a.pollErr.Error(), `"one"`) {
 			t.Errorf("Poll: %v, want a FencedError", a.pollErr)
 		}
 		if !slices.Contains(a.entries(), "lost [0]") {

@@ -139,7 +139,7 @@ func TestRecordsWithoutAnAssignmentEndPoll(t *testing.T) {
 			return nil
 		})
 		var unassigned *UnassignedError
-		if !errors.As(err, &unassigned) || unassigned.Topic != "in" || unassigned.Offset != 0 {
+		if !errors.As(err, &unassigned) || !strings.Contains(err.Error(), "in/0 from offset 0") || unassigned.Topic != "in" || unassigned.Offset != 0 {
 			t.Errorf("Poll: %v, want an UnassignedError of in/0 at 0", err)
 		}
 	})

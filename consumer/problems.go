@@ -52,9 +52,8 @@ const relogAfter = 10 * time.Second
 type problems struct {
 	log *zap.Logger
 
-	mu     sync.Mutex
-	byKey  map[problemKey]*entry
-	broker string // text of the last problem of a broker
+	mu    sync.Mutex
+	byKey map[problemKey]*entry
 }
 
 type entry struct {
@@ -77,9 +76,6 @@ func (ps *problems) report(key problemKey, err error) {
 		ps.byKey[key] = e
 	}
 	e.Text, e.Check = text, advice(err)
-	if key.kind == "broker" {
-		ps.broker = text
-	}
 	if e.logged == text || e.logged != "" && now.Sub(e.loggedAt) < relogAfter {
 		return
 	}
@@ -106,13 +102,6 @@ func (k problemKey) fields() []zap.Field {
 		return []zap.Field{zap.String("topic", k.topic), zap.Int32("partition", k.partition)}
 	}
 	return nil
-}
-
-// lastBroker returns the text of the last problem that a connection had.
-func (ps *problems) lastBroker() string {
-	ps.mu.Lock()
-	defer ps.mu.Unlock()
-	return ps.broker
 }
 
 func (ps *problems) list() []Problem {

@@ -4,10 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sasl"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
@@ -15,6 +19,7 @@ import (
 	"github.com/twmb/franz-go/plugin/kzap"
 	"go.uber.org/zap"
 
+	"kafka-kustomer/consumer"
 	"kafka-kustomer/internal/config"
 )
 
@@ -93,4 +98,44 @@ func mechanism(cfg config.SASL) sasl.Mechanism {
 		return scram.Sha512(scramAuth)
 	}
 	return nil
+}
+
+// pingBrokers says at once, and with the cause, when no broker can be reached or
+// the login fails: neither polling nor producing ever reports that.
+func pingBrokers(ctx context.Context, client *kgo.Client, brokers []string) error {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	if err := client.Ping(ctx); err != nil {
+		return fmt.Errorf("no broker of %s answers: %w; check kafka.brokers, kafka.tls and kafka.sasl", strings.Join(brokers, ", "), err)
+	}
+	return nil
+}
+
+// requireCommits refuses to start with source.start: committed where the group
+// has no offset for a partition: it has expired, or this is not the group that
+// was meant.
+func requireCommits(ctx context.Context, client *kgo.Client, cfg config.Source) error {
+	if cfg.Start != consumer.StartCommitted {
+		return nil
+	}
+	admin := kadm.NewClient(client)
+	topics, err := admin.ListTopics(ctx, cfg.Topics...)
+	if err != nil {
+		return fmt.Errorf("listing the source topics: %w", err)
+	}
+	committed, err := admin.FetchOffsets(ctx, cfg.Group)
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
+		return fmt.Errorf("fetching the offsets of group %s: %w", cfg.Group, err)
+	}
+	var missing []string
+	topics.EachPartition(func(p kadm.PartitionDetail) {
+		if o, ok := committed.Lookup(p.Topic, p.Partition); !ok || o.At < 0 {
+			missing = append(missing, fmt.Sprintf("%s/%d", p.Topic, p.Partition))
+		}
+	})
+	if len(missing) == 0 {
+		return nil
+	}
+	return fmt.Errorf("source.start is committed, and group %s has no offset for %s; check source.group, or set source.start to earliest or latest",
+		cfg.Group, strings.Join(missing, ", "))
 }

@@ -9,6 +9,10 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // command runs one command line in this process.
@@ -111,5 +115,37 @@ func TestSignalsEndOnceThenAtOnce(t *testing.T) {
 		}
 	case <-time.After(10 * time.Second):
 		t.Fatal("the second signal did not exit")
+	}
+}
+
+func TestStartCommittedRefusesAGroupWithoutOffsets(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "message-changes"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	config := func(start string) string {
+		return configFile(t, strings.ReplaceAll(minimalConfig, "127.0.0.1:1", cluster.ListenAddrs()[0])+"source: {start: "+start+"}\n")
+	}
+	code, _, stderr := command(t, "run", "-c", config("committed"))
+	if code != exitFailure || !strings.Contains(stderr, "message-changes/0, message-changes/1") {
+		t.Errorf("exit code %d, stderr: %s", code, stderr)
+	}
+	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	offsets := kadm.Offsets{}
+	offsets.AddOffset("message-changes", 0, 0, -1)
+	offsets.AddOffset("message-changes", 1, 0, -1)
+	if err := kadm.NewClient(client).CommitAllOffsets(t.Context(), "kafka-kustomer", offsets); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	var out, errs bytes.Buffer
+	if code := execute(ctx, []string{"run", "-c", config("committed")}, &out, &errs); code != exitDone {
+		t.Errorf("with offsets: exit code %d, stderr: %s", code, errs.String())
 	}
 }

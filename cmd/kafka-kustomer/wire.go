@@ -49,6 +49,9 @@ func run(ctx context.Context, cfg *config.Config, w wiring) (err error) {
 	if err := pingBrokers(ctx, producer, cfg.Kafka.Brokers); err != nil {
 		return err
 	}
+	if err := requireCommits(ctx, producer, cfg.Source); err != nil {
+		return err
+	}
 	if err := writer.Ensure(ctx); err != nil {
 		return err
 	}
@@ -173,15 +176,4 @@ func consumerConfig(cfg *config.Config, opts []kgo.Opt) consumer.Config {
 		SessionTimeout: s.SessionTimeout, RebalanceTimeout: config.RebalanceTimeout,
 		MaxEventBytes: int(cfg.Limits.MaxEventBytes), Opts: opts,
 	}
-}
-
-// pingBrokers says at once, and with the cause, when no broker can be reached or
-// the login fails: neither polling nor producing ever reports that.
-func pingBrokers(ctx context.Context, client *kgo.Client, brokers []string) error {
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
-	defer cancel()
-	if err := client.Ping(ctx); err != nil {
-		return fmt.Errorf("no broker of %s answers: %w; check kafka.brokers, kafka.tls and kafka.sasl", strings.Join(brokers, ", "), err)
-	}
-	return nil
 }
