@@ -13,7 +13,9 @@ type chain struct {
 	id         string
 	items      []*Item
 	strayUntil time.Time
-	givenUp    bool // its last change failed for good, and none succeeded since
+	givenUp    string // why its last change was given up, if none succeeded since
+
+	room [1]*Item // of items, which most messages never outgrow
 }
 
 type itemPhase uint8
@@ -36,10 +38,13 @@ type itemState struct {
 	notBefore  time.Time
 	readyAt    time.Time
 	failedAt   time.Time // first failure that Kustomer reported
+	hopeless   string    // the reason for which what it was part of was tried long enough
 	bytes      int       // of its entry in a body, at most
 	operation  *Operation
 	list       *itemList
 	prev, next *Item
+
+	room [1]*Event // of Events, which most items never outgrow
 }
 
 // enqueue puts a change at the end of its message's chain: into the last item
@@ -49,13 +54,15 @@ func (c *Core) enqueue(now time.Time, ev *Event, messageID []byte) {
 	ch := c.chains[string(messageID)]
 	if ch == nil {
 		ch = &chain{id: string(messageID)}
+		ch.items = ch.room[:0]
 		c.chains[ch.id] = ch
 	}
 	if n := len(ch.items); n > 0 && c.merge(ch.items[n-1], ev) {
 		return
 	}
-	it := &Item{MessageID: ch.id, Assignment: ev.Assignment, Events: []*Event{ev}}
+	it := &Item{MessageID: ch.id, Assignment: ev.Assignment}
 	it.chain = ch
+	it.Events = append(it.room[:0], ev)
 	it.bytes = entrySize(it.MessageID, len(ev.Patch))
 	ch.items = append(ch.items, it)
 	if len(ch.items) == 1 || !c.rules.Hold {
@@ -248,8 +255,8 @@ func later(a, b time.Time) time.Time {
 func (c *Core) halve(now time.Time, it *Item) {
 	half := len(it.Events) / 2
 	part := func(events []*Event) *Item {
-		p := &Item{MessageID: it.MessageID, Assignment: it.Assignment, Events: events, Attempts: it.Attempts, Failures: it.Failures}
-		p.itemState = itemState{chain: it.chain, frozen: true, stray: it.stray && !c.rules.StrayOfChain, failedAt: it.failedAt}
+		p := &Item{MessageID: it.MessageID, Assignment: it.Assignment, Events: events, Attempts: it.Attempts}
+		p.itemState = itemState{chain: it.chain, frozen: true, stray: it.stray && !c.rules.StrayOfChain, hopeless: it.hopeless}
 		if len(events) == 1 {
 			p.Patch = events[0].Patch
 		} else {

@@ -28,7 +28,7 @@ func (c *Core) nextCommit(now time.Time) *Commit {
 func (c *Core) partitionCommit(now time.Time, a *Assignment) (p PartitionCommit, due bool) {
 	offset, epoch := a.ledger.frontier()
 	if !c.rules.PrefixCommit {
-		offset = a.ledger.highest
+		offset = max(offset, a.ledger.highest)
 	}
 	p = PartitionCommit{Assignment: a, Offset: offset, LeaderEpoch: epoch, final: a.phase == final}
 	switch {
@@ -52,12 +52,13 @@ func (c *Core) partitionCommit(now time.Time, a *Assignment) (p PartitionCommit,
 }
 
 // clean reports whether the next owner may send at once: nothing of ours is
-// open, no stray of ours may run, and no takeover of ours was under way.
+// open, no stray of ours may run, and no takeover of ours was under way. What was
+// taken over clean and never marked open has had no PUT of ours.
 func (c *Core) clean(now time.Time, a *Assignment) bool {
 	gate, _ := a.gateOpen(now)
 	return a.ledger.counts.Open == 0 && len(a.operations) == 0 &&
 		(!now.Before(a.strayUntil) || !c.rules.CleanWithoutStray) &&
-		(gate || !c.rules.CleanAfterTakeover)
+		(gate || !a.ahead || !c.rules.CleanAfterTakeover)
 }
 
 // buryNothingToCommit ends partitions to be given back that need no commit.

@@ -46,7 +46,7 @@ func (op *Operation) ours() (n int) {
 func (c *Core) scheduleFirst(now time.Time, op *Operation, complete bool) {
 	at := now
 	if !complete {
-		at = op.Accepted.Add(c.durations.quantile(op.share()))
+		at = op.Accepted.Add(min(c.durations.quantile(op.share()), c.cfg.RetryMax))
 	}
 	c.looks.schedule(op, at)
 }
@@ -154,7 +154,7 @@ func (c *Core) polledOwn(now time.Time, op *Operation, v View) {
 			continue
 		}
 		if op.results[i].Status == Updated && it.phase == open {
-			it.chain.givenUp = false
+			it.chain.givenUp = ""
 			c.remove(now, it)
 		}
 	}
@@ -222,7 +222,8 @@ func (c *Core) lostResult(now time.Time, op *Operation, it *Item) {
 // itemFailed tries an item again that Kustomer failed, a few times over a
 // while; then halves it; a lone event is given up. The parts of a halved item,
 // and the changes of a message whose last one was given up, have one attempt
-// each: patience has been tried, and their message waits behind them.
+// each when they fail for the same reason: patience has been tried for it, and
+// their message waits behind them.
 func (c *Core) itemFailed(now time.Time, op *Operation, it *Item, why Reason) Fate {
 	if it.phase == gone {
 		return FateReturned
@@ -232,8 +233,8 @@ func (c *Core) itemFailed(now time.Time, op *Operation, it *Item, why Reason) Fa
 	}
 	it.Failures++
 	step := c.cfg.ItemOver / time.Duration(max(1, c.cfg.ItemAttempts))
-	patience := it.Failures <= c.cfg.ItemAttempts || now.Sub(it.failedAt) < c.cfg.ItemOver
-	if patience && !it.chain.givenUp {
+	tried := why.Text != "" && (why.Text == it.hopeless || why.Text == it.chain.givenUp)
+	if !tried && c.patience(now, it) {
 		c.back(now, it, now.Add(step))
 		return FateFailed
 	}
@@ -242,11 +243,12 @@ func (c *Core) itemFailed(now time.Time, op *Operation, it *Item, why Reason) Fa
 		return FateReturned
 	}
 	if len(it.Events) > 1 && c.rules.HalveInOrder {
+		it.hopeless = why.Text
 		c.halve(now, it)
 		return FateFailed
 	}
 	it.phase = burying
-	it.chain.givenUp = true
+	it.chain.givenUp = why.Text
 	for _, ev := range it.Events {
 		c.bury(&Bury{
 			Event: ev, MessageID: it.MessageID, Reason: Reason{Code: "item_failed", Text: why.Text},
@@ -254,6 +256,12 @@ func (c *Core) itemFailed(now time.Time, op *Operation, it *Item, why Reason) Fa
 		})
 	}
 	return FateDeadLettered
+}
+
+// patience reports whether a failed item is to be tried again as it is.
+func (c *Core) patience(now time.Time, it *Item) bool {
+	return it.Failures <= c.cfg.ItemAttempts ||
+		c.cfg.ItemAttempts > 0 && now.Sub(it.failedAt) < c.cfg.ItemOver
 }
 
 // forgetOperation takes an operation of ours out of every list.

@@ -13,7 +13,7 @@ type Snapshot struct {
 	Operations int // accepted and not ended
 	Batches    uint64
 	Looks      uint64
-	Paused     bool // nothing gets through
+	Paused     bool // nothing gets through of what waits
 	PausedFor  time.Duration
 }
 
@@ -22,7 +22,7 @@ func (c *Core) Snapshot(now time.Time) Snapshot {
 	s := Snapshot{
 		Counts: c.Totals(), Partitions: len(c.assignments), Ready: c.ready.n, Messages: len(c.chains),
 		OpenBytes: c.openBytes, InFlight: c.puts + c.looking, Operations: c.openOperations,
-		Batches: c.batches, Looks: c.lookCount, Paused: c.door.closed,
+		Batches: c.batches, Looks: c.lookCount, Paused: c.door.closed && len(c.chains) > 0,
 	}
 	if s.Paused {
 		s.PausedFor = now.Sub(c.door.since)

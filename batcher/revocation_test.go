@@ -1,0 +1,196 @@
+package batcher
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestRevocationStartsNothing(t *testing.T) {
+	d := newDesk(t)
+	a, other := d.ownPartition(0), d.ownPartition(1)
+	d.fetch(a, change(1, "m", `{"a":1}`), change(2, "m", `{"a":2}`))
+	b := d.put()
+	d.fetch(a, change(3, "n", `{"a":1}`))
+	d.fetch(other, change(1, "o", `{"a":1}`))
+	d.c.Revoking(d.now, []*Assignment{a}, d.now.Add(25*time.Second))
+	d.fetch(a, change(4, "p", `{"a":1}`)) // polled before
+	d.answer(b, NotSent)
+	expect(t, d.put(), `o@1{"a":1}`)
+	d.noPut(20 * time.Second)
+	if got := a.Counts(); got.Delivered != 3 || got.Dropped != 3 {
+		t.Errorf("counts %+v, want the three records dropped and the fourth refused", got)
+	}
+}
+
+// What an operation brings while its partition is being given back is settled
+// and committed; at the deadline the rest is left to the next owner.
+func TestRevocationAwaitsWhatRuns(t *testing.T) {
+	tests := []struct {
+		name   string
+		ends   bool
+		offset int64
+		meta   string
+	}{
+		{"it ends in time", true, 2, "kk1 clean"},
+		{"it does not", false, 1, "kk1 open op-b-1"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := newDesk(t)
+			a := d.own()
+			d.fetch(a, change(1, "m", `{"a":1}`))
+			b := d.put()
+			d.answer(b, Accepted)
+			deadline := d.now.Add(25 * time.Second)
+			d.c.Revoking(d.now, []*Assignment{a}, deadline)
+			op := d.look()
+			if tt.ends {
+				d.c.Polled(d.now, op, viewOf(Complete, Updated))
+				for _, r := range one[*Report](d) {
+					d.c.Reported(r)
+				}
+			}
+			c := d.lastCommit(a)
+			if got := c.Partitions[0]; got.Offset != tt.offset || got.Metadata != tt.meta {
+				t.Errorf("commits %d %q, want %d %q", got.Offset, got.Metadata, tt.offset, tt.meta)
+			}
+			if late := !d.now.Before(deadline); late == tt.ends {
+				t.Errorf("decided %v before the deadline", deadline.Sub(d.now))
+			}
+		})
+	}
+}
+
+// What belongs to a dead assignment changes nothing and starts nothing.
+func TestDeadStartsNothing(t *testing.T) {
+	d := newDesk(t)
+	a, other := d.ownPartition(0), d.ownPartition(1)
+	d.fetch(a, change(1, "m", `{"a":1}`))
+	d.fetch(other, change(1, "o", `{"a":1}`))
+	b := d.put()
+	d.fetch(a, change(2, "m", `{"a":2}`))
+	d.answer(b, Accepted)
+	op := d.look()
+	d.c.Lost(d.now, []*Assignment{a})
+	d.c.Polled(d.now, op, viewOf(Complete, NoResult, Updated))
+	for _, r := range one[*Report](d) {
+		for _, f := range r.Fates {
+			if f.Item.Assignment == a {
+				t.Errorf("reports on %s of a dead assignment", f.Item.MessageID)
+			}
+		}
+		d.c.Reported(r)
+	}
+	d.noPut(time.Hour)
+	if got := a.Counts(); got.Dropped != 2 || got.Completed != 0 {
+		t.Errorf("counts %+v, want both records dropped", got)
+	}
+	if got := other.Counts(); got.Completed != 1 {
+		t.Errorf("counts of the other %+v, want its record completed", got)
+	}
+	if diff := cmp.Diff(Counts{Delivered: 3, Completed: 1, Dropped: 2}, d.c.Totals()); diff != "" {
+		t.Errorf("totals (-want +got)\n%s", diff)
+	}
+}
+
+// What comes back after its partition was lost starts nothing.
+func TestAnswersToTheDead(t *testing.T) {
+	t.Run("an accepted PUT", func(t *testing.T) {
+		d := newDesk(t)
+		a := d.own()
+		d.fetch(a, change(1, "m", `{"a":1}`))
+		b := d.put()
+		d.c.Lost(d.now, []*Assignment{a})
+		d.answer(b, Accepted)
+		d.wait(time.Hour)
+		if list, _ := d.decisions(); len(list) > 0 || !d.c.Idle() || d.c.Snapshot(d.now).Operations != 0 {
+			t.Errorf("decided %v, left %+v", list, d.c.Snapshot(d.now))
+		}
+	})
+	t.Run("a look", func(t *testing.T) {
+		d := newDesk(t)
+		a := d.own()
+		d.fetch(a, change(1, "m", `{"a":1}`))
+		d.answer(d.put(), Accepted)
+		op := d.look()
+		d.c.Lost(d.now, []*Assignment{a})
+		d.c.Polled(d.now, op, viewOf(Complete, Updated))
+		d.wait(time.Hour)
+		if list, _ := d.decisions(); len(list) > 0 || !d.c.Idle() || d.c.Snapshot(d.now).Operations != 0 {
+			t.Errorf("decided %v, left %+v", list, d.c.Snapshot(d.now))
+		}
+	})
+	t.Run("a look at an earlier owner's operation", func(t *testing.T) {
+		d := newDesk(t)
+		a := d.c.Assigned(d.now, Start{Topic: "t", Offset: 5, LeaderEpoch: -1, Metadata: "kk1 open op1"})
+		op := d.look()
+		d.c.Lost(d.now, []*Assignment{a})
+		d.c.Polled(d.now, op, viewOf(Running))
+		d.wait(time.Hour)
+		if list, _ := d.decisions(); len(list) > 0 {
+			t.Errorf("decided %v", list)
+		}
+	})
+}
+
+// A second word about the same revocation changes nothing, nor does it call
+// back a partition whose last commit is decided.
+func TestRevokedTwice(t *testing.T) {
+	d := newDesk(t)
+	a := d.own()
+	d.fetch(a, change(1, "m", `{"a":1}`))
+	d.put()
+	began := d.now
+	for _, seconds := range []time.Duration{25, 500} {
+		d.c.Revoking(d.now, []*Assignment{a}, began.Add(seconds*time.Second))
+	}
+	c := d.lastCommit(a)
+	if got := d.now.Sub(began); got != 25*time.Second {
+		t.Errorf("last commit after %v, want 25s", got)
+	}
+	// A PUT is in flight: whether it was accepted is not known.
+	if got := c.Partitions[0].Metadata; got != "kk1 open" {
+		t.Errorf("commits %q", got)
+	}
+	d.c.Revoking(d.now, []*Assignment{a}, began.Add(time.Hour))
+	d.committed(c, CommitDone)
+	if got := one[Quiet](d); len(got) != 1 || a.phase != dead {
+		t.Errorf("%v, want the partition given back", got)
+	}
+}
+
+// An operation that holds nothing but the dead is not looked at any more.
+func TestDeadOperationIsForgotten(t *testing.T) {
+	d := newDesk(t)
+	a := d.own()
+	d.fetch(a, change(1, "m", `{"a":1}`))
+	d.answer(d.put(), Accepted)
+	one[*Report](d)
+	d.c.LoseAll(d.now)
+	d.wait(time.Hour)
+	if looks := one[Look](d); len(looks) > 0 {
+		t.Errorf("looks at %v", looks)
+	}
+	if s := d.c.Snapshot(d.now); s.Operations != 0 || !d.c.Idle() {
+		t.Errorf("left behind: %+v", s)
+	}
+}
+
+// After a shutdown began, a partition that comes goes back at once.
+func TestDrain(t *testing.T) {
+	d := newDesk(t)
+	a := d.own()
+	d.c.Drain(d.now, d.now.Add(25*time.Second))
+	late := d.c.Assigned(d.now, Start{Topic: "t", Partition: 1, Offset: 7, LeaderEpoch: -1, Metadata: metadataClean})
+	d.fetch(late, change(7, "m", `{"a":1}`))
+	for range 10 {
+		for _, c := range one[*Commit](d) {
+			d.committed(c, CommitDone)
+		}
+	}
+	if a.phase != dead || late.phase != dead || !d.c.Idle() || d.c.Totals().Delivered != 0 {
+		t.Errorf("not given back: %+v", d.c.Snapshot(d.now))
+	}
+}

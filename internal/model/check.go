@@ -1,0 +1,215 @@
+package model
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"kafka-kustomer/batcher"
+)
+
+// Check names a promise that a run saw broken.
+type Check string
+
+// The checks.
+const (
+	CheckPrefix     Check = "I3 commit passes an open record"
+	CheckOnce       Check = "I4 panic"
+	CheckOneCommit  Check = "I5 two commits, or a revocation answered during one"
+	CheckCredit     Check = "I6 more open events than credit"
+	CheckOrder      Check = "I7 newer accepted while older may run"
+	CheckStale      Check = "I7 older accepted after newer"
+	CheckRewind     Check = "a commit moves another owner's partition"
+	CheckOneOpen    Check = "I7 two changes of a message open"
+	CheckOneID      Check = "I7 a message twice in a request"
+	CheckDead       Check = "I8 something starts for a dead assignment"
+	CheckBalance    Check = "I10 counts do not add up"
+	CheckRest       Check = "a call before a 429's reset"
+	CheckLease      Check = "a PUT decided after the lease"
+	CheckFrozen     Check = "sent again as something else"
+	CheckFold       Check = "a fold says something else"
+	CheckPartitions Check = "an item mixes partitions"
+	CheckBarrier    Check = "a barrier change was merged"
+	CheckHealthy    Check = "a healthy event dead-lettered"
+	CheckDeadline   Check = "a revocation is answered late"
+	CheckLivelock   Check = "decisions without end"
+	CheckStall      Check = "does not come to rest"
+	CheckFate       Check = "an event without a fate"
+	CheckState      Check = "a message ends wrong"
+	CheckLimits     Check = "a request or the calls over their limits"
+	CheckLeak       Check = "something left behind"
+)
+
+// Violation is the first promise that a run saw broken.
+type Violation struct {
+	Check Check
+	Text  string
+	At    int // tick
+}
+
+func (v *Violation) String() string { return fmt.Sprintf("tick %d: %s: %s", v.At, v.Check, v.Text) }
+
+func (w *world) fail(check Check, format string, args ...any) {
+	if w.violation != nil {
+		return
+	}
+	w.violation = &Violation{Check: check, Text: fmt.Sprintf(format, args...), At: int(w.now)}
+	w.tracef("VIOLATION %v", w.violation)
+}
+
+// checkFence looks at a commit that the group took from one that does not own
+// the partition: it has moved it under its owner.
+func (w *world) checkFence(p *process, r commitRequest, was int64) {
+	if owner := w.group.partitions[r.partition].owner; owner != r.member && r.offset != was {
+		w.fail(CheckRewind, "commit of p%d to %d by %s, it was at %d", r.partition, r.offset, p.name, was)
+	}
+}
+
+// checkCommit is I3 by the truth of the world.
+func (w *world) checkCommit(p *process, partition int, offset int64) {
+	for _, e := range w.log[partition] {
+		if e.offset >= offset {
+			return
+		}
+		if !e.settled() {
+			w.fail(CheckPrefix, "commit of p%d to %d by %s passes %v (applied %v, result acknowledged %v)",
+				partition, offset, p.name, e, e.applied, e.resultAcked)
+		}
+	}
+}
+
+func (k *kustomer) checkRequest(r *request) {
+	w := k.w
+	for i, it := range r.items {
+		if slices.ContainsFunc(r.items[:i], func(x requestItem) bool { return x.message == it.message }) {
+			w.fail(CheckOneID, "%s in %s", it.message, r.batch)
+		}
+		for _, e := range it.events {
+			if e.partition != it.events[0].partition {
+				w.fail(CheckPartitions, "%v in %s", it.events, r.batch)
+			}
+			if len(it.events) > 1 && slices.ContainsFunc(e.writes, func(wr write) bool { return wr.leaf == barrierField }) {
+				w.fail(CheckBarrier, "%v in %s", it.events, r.batch)
+			}
+		}
+	}
+}
+
+// checkOrder finds a hole in the order at its first moment, from either side:
+// the newer change comes while the older one may still run, or the older one
+// comes that was under way when the newer one was sent, or that comes from an
+// earlier owner of the partition than the newer one. The final state would show
+// one in ten. An older change sent again after a newer one is
+// no hole: its partition was read again, and the newer one will follow.
+func (k *kustomer) checkOrder(r *request, run *running) {
+	if run.failure != "" {
+		return
+	}
+	for _, x := range k.pending[run.message] {
+		if x.sent <= r.sent && x.olderThan(run) {
+			k.w.fail(CheckOrder, "%v accepted in %s by %s while %v of %s may still run",
+				run.events, r.batch, r.from.name, x.events, x.operation.id)
+		}
+	}
+	for _, y := range k.accepted[run.message] {
+		if run.olderThan(y) && (r.sent < y.sent || run.tenure < y.tenure) {
+			k.w.fail(CheckStale, "%v accepted in %s by %s after %v by %s",
+				run.events, r.batch, r.from.name, y.events, y.from.name)
+		}
+	}
+	k.accepted[run.message] = append(k.accepted[run.message], run)
+}
+
+func (r *running) olderThan(o *running) bool {
+	return r.partition == o.partition && r.events[len(r.events)-1].offset < o.events[len(o.events)-1].offset
+}
+
+// sentItem is what one process sent of an item.
+type sentItem struct {
+	events []*batcher.Event
+	patch  []byte
+	tenure *tenure
+	open   bool // no answer or result yet
+}
+
+// checkPut looks at a batch when the core decides on it.
+func (p *process) checkPut(b *batcher.Batch) {
+	w := p.w
+	p.checkCall("PUT " + b.ID)
+	if len(b.Items) == 0 || len(b.Items) > p.config.MaxItems || b.Bytes > p.config.MaxBytes && len(b.Items) > 1 {
+		w.fail(CheckLimits, "%s has %d items of %d bytes", b.ID, len(b.Items), b.Bytes)
+	}
+	if until := p.core.LeaseUntil(); w.cfg.Rules.Lease && w.now.time().After(until) {
+		w.fail(CheckLease, "%s by %s, lease until %v", b.ID, p.name, until)
+	}
+	for _, it := range b.Items {
+		t := p.tenureOf(it.Assignment)
+		if t == nil || t.revoking {
+			w.fail(CheckDead, "%s sends %s/%v after its partition was given back or lost", b.ID, it.MessageID, offsets(it.Events))
+		}
+		for other, s := range p.sent {
+			if other.MessageID == it.MessageID && s.open && p.tenureOf(other.Assignment) != nil {
+				w.fail(CheckOneOpen, "%s sends %s/%v while %v is open", b.ID, it.MessageID, offsets(it.Events), offsets(s.events))
+			}
+		}
+		was := p.sent[it]
+		if was != nil && (!slices.Equal(was.events, it.Events) || !bytes.Equal(was.patch, it.Patch)) {
+			w.fail(CheckFrozen, "%s sends %s/%v %s, before it was %v %s", b.ID, it.MessageID, offsets(it.Events), it.Patch, offsets(was.events), was.patch)
+		}
+		p.sent[it] = &sentItem{events: slices.Clone(it.Events), patch: slices.Clone(it.Patch), tenure: t, open: true}
+	}
+}
+
+func (p *process) checkCall(what string) {
+	if p.puts+p.looks >= p.config.MaxInFlight {
+		p.w.fail(CheckLimits, "%s by %s beside %d calls", what, p.name, p.puts+p.looks)
+	}
+	if p.w.now < p.restUntil {
+		p.w.fail(CheckRest, "%s by %s at %d, reset at %d", what, p.name, p.w.now, p.restUntil)
+	}
+}
+
+func (p *process) checkLook(op *batcher.Operation) {
+	p.checkCall("look at " + op.ID)
+	if op.Batch == nil {
+		return
+	}
+	if !slices.ContainsFunc(op.Batch.Items, func(it *batcher.Item) bool { return p.tenureOf(it.Assignment) != nil }) {
+		p.w.fail(CheckDead, "%s looks at %s, of which no partition is its own", p.name, op.ID)
+	}
+}
+
+func offsets(events []*batcher.Event) (list []int64) {
+	for _, e := range events {
+		list = append(list, e.Offset)
+	}
+	return list
+}
+
+// checkCounts is I10 and I6, after every fact.
+func (p *process) checkCounts() {
+	var sum batcher.Counts
+	for _, a := range p.handles {
+		c := a.Counts()
+		if !c.Balanced() {
+			p.w.fail(CheckBalance, "%s p%d: %+v", p.name, a.Partition, c)
+		}
+		sum.Add(c)
+	}
+	if sum != p.core.Totals() {
+		p.w.fail(CheckBalance, "%s totals %+v, by assignment %+v", p.name, p.core.Totals(), sum)
+	}
+	if most := p.config.MaxOpenEvents + mostPolled*len(p.w.log); int(sum.Open) > most {
+		p.w.fail(CheckCredit, "%s holds %d events open, at most %d", p.name, sum.Open, most)
+	}
+}
+
+// checkNothingHeld looks for what a core still holds whose every record is
+// settled and whose every wait is over.
+func (p *process) checkNothingHeld() {
+	s := p.core.Snapshot(p.w.now.time())
+	if s.Counts.Open > 0 || s.Ready > 0 || s.Messages > 0 || s.OpenBytes != 0 || s.InFlight > 0 || s.Operations > 0 ||
+		p.core.Room() != p.config.MaxOpenEvents {
+		p.w.fail(CheckLeak, "%s: %+v, room %d", p.name, s, p.core.Room())
+	}
+}

@@ -1,0 +1,261 @@
+package model
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+)
+
+// world is everything outside the core, and the truth about it.
+type world struct {
+	clock
+	cfg    Config
+	random *rand.Rand
+	mode   [faults]bool // modes of this run
+
+	log       topicLog
+	group     *group
+	api       *kustomer
+	processes []*process // all there ever were
+
+	maxBytes     int   // of a request, in this run
+	maxOpenBytes int64 // credit of a process, in this run
+
+	incarnations int
+	closing      bool // nothing is started any more
+	seen         Coverage
+	violation    *Violation
+	tracing      bool
+	trace        []string
+}
+
+// Coverage counts the troubles that did happen, to know that a run that went
+// well was not merely a quiet one.
+type Coverage struct {
+	Faults        [faults]int
+	Takeovers     int // partitions taken over that were left open
+	RevokedOpen   int // revocations with open events
+	Zombies       int // requests from a process whose partition had another owner
+	StraysApplied int // items applied of operations that no process knew
+	LateCommits   int // commits applied after a later one of the partition
+	PolledForOld  int // records handed over for an assignment that was gone
+	LeaseAtWrite  int // bodies not written because the lease was over by then
+	Fenced        int // processes that learned that the group had gone on without them
+	Overdue       int // operations reported as running too long
+	DeadLetters   int
+	AppliedAgain  int // items applied whose events all were before
+	Folded        int // items applied of several events
+	Inherited     int // operations of an earlier owner that were looked at
+	CameBack      int // partitions that a process got a second time
+}
+
+// Add adds o to c.
+func (c *Coverage) Add(o Coverage) {
+	for f := range faults {
+		c.Faults[f] += o.Faults[f]
+	}
+	c.Takeovers += o.Takeovers
+	c.RevokedOpen += o.RevokedOpen
+	c.Zombies += o.Zombies
+	c.StraysApplied += o.StraysApplied
+	c.LateCommits += o.LateCommits
+	c.PolledForOld += o.PolledForOld
+	c.LeaseAtWrite += o.LeaseAtWrite
+	c.Fenced += o.Fenced
+	c.Overdue += o.Overdue
+	c.DeadLetters += o.DeadLetters
+	c.AppliedAgain += o.AppliedAgain
+	c.Folded += o.Folded
+	c.Inherited += o.Inherited
+	c.CameBack += o.CameBack
+}
+
+// Result is what a run came to.
+type Result struct {
+	Violation *Violation // nil when every promise was kept
+	Steps     int
+	End       int // tick
+	Seen      Coverage
+	Trace     []string
+}
+
+// Run runs one seed.
+func Run(cfg Config, seed uint64, trace bool) Result {
+	w := newWorld(cfg, seed, trace)
+	w.run()
+	return Result{Violation: w.violation, Steps: w.steps, End: int(w.now), Seen: w.seen, Trace: w.trace}
+}
+
+func newWorld(cfg Config, seed uint64, trace bool) *world {
+	w := &world{cfg: cfg, random: rand.New(rand.NewPCG(seed, 0x6d6f64656c)), tracing: trace}
+	for _, f := range modes {
+		w.mode[f] = w.trouble(f)
+	}
+	w.maxBytes = []int{300, 4000}[w.random.IntN(2)]
+	w.maxOpenBytes = []int64{2500, 1 << 20}[w.random.IntN(2)]
+	w.log = make(topicLog, cfg.Partitions)
+	w.group = newGroup(cfg.Partitions, w.random)
+	w.api = newKustomer(w)
+	w.api.replaces = w.random.IntN(2) == 0
+	w.api.tellsTimes = w.random.IntN(2) == 0
+	return w
+}
+
+// trouble draws whether a fault happens now, and counts it.
+func (w *world) trouble(f Fault) bool {
+	if w.now >= w.cfg.Faults || !w.chance(f) {
+		return false
+	}
+	w.seen.Faults[f]++
+	return true
+}
+
+func (w *world) chance(f Fault) bool {
+	return w.cfg.Rates[f] > 0 && w.random.Float64() < w.cfg.Rates[f]
+}
+
+// between draws from lo to hi, both possible.
+func (w *world) between(lo, hi tick) tick { return lo + tick(w.random.IntN(int(hi-lo)+1)) }
+
+// often draws from lo to hi, half of the time from the lowest sixth.
+func (w *world) often(lo, hi tick) tick {
+	if w.random.IntN(2) == 0 {
+		hi = lo + (hi-lo)/6
+	}
+	return w.between(lo, hi)
+}
+
+func (w *world) tracef(format string, args ...any) {
+	if w.tracing {
+		w.trace = append(w.trace, fmt.Sprintf("%5d  ", w.now)+fmt.Sprintf(format, args...))
+	}
+}
+
+// youngest is the last process started in a slot.
+func (w *world) youngest(slot int) *process {
+	for _, p := range slices.Backward(w.processes) {
+		if p.slot == slot {
+			return p
+		}
+	}
+	return nil
+}
+
+// run plays the whole world: events, trouble, and then rest.
+func (w *world) run() {
+	defer func() {
+		if r := recover(); r != nil {
+			w.fail(CheckOnce, "%v", r)
+		}
+	}()
+	w.produceEvents()
+	for slot := range w.cfg.Processes {
+		w.after(w.between(0, 10), func() { w.start(slot) })
+	}
+	w.after(2, w.sessions)
+	w.after(10, w.chaos)
+	for w.violation == nil && !w.rested() && w.step() {
+		if w.now > w.cfg.Horizon {
+			w.fail(CheckStall, "%s", w.unsettled())
+		}
+	}
+	if w.violation == nil {
+		w.checkEnd()
+		w.letStraysEnd()
+		w.closeDown()
+	}
+}
+
+// produceEvents sets when each event comes into the log: some in a row at the
+// start, the others over the time of trouble.
+func (w *world) produceEvents() {
+	for id := range w.cfg.Events {
+		e := w.newEvent(id + 1)
+		at := w.between(0, w.cfg.Faults*8/10)
+		if w.random.IntN(3) == 0 {
+			at = w.between(0, 30)
+		}
+		gap := int64(0)
+		if w.mode[Gaps] {
+			gap = int64(w.random.IntN(4))
+		}
+		w.after(at, func() {
+			w.log.append(e, gap)
+			w.tracef("log: %v is e%d", e, e.id)
+			for _, p := range w.processes {
+				p.later(0, func() {})
+			}
+		})
+	}
+}
+
+func (w *world) sessions() {
+	w.group.expire(w.now)
+	w.after(2, w.sessions)
+}
+
+// rested reports whether all is settled and nothing can move any more.
+func (w *world) rested() bool {
+	if w.now < w.cfg.Faults+longestRun || w.steps%16 != 0 {
+		return false
+	}
+	for partition, records := range w.log {
+		if w.group.partitions[partition].offset < end(records) {
+			return false
+		}
+	}
+	for _, runs := range w.api.pending {
+		if len(runs) > 0 {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(w.processes, func(p *process) bool { return p.up && (p.puts > 0 || p.looks > 0 || p.commit != nil) })
+}
+
+// end is the offset after the last record.
+func end(records []*event) int64 {
+	if len(records) == 0 {
+		return -1
+	}
+	return records[len(records)-1].offset + 1
+}
+
+func (w *world) unsettled() (s string) {
+	for partition, records := range w.log {
+		s += fmt.Sprintf("p%d committed %d of %d;", partition, w.group.partitions[partition].offset, end(records))
+	}
+	return s
+}
+
+// letStraysEnd waits until no message has anything to wait for, and looks for
+// what a process still holds.
+func (w *world) letStraysEnd() {
+	until := w.now + w.cfg.LostReplyWait + 2*session
+	for w.violation == nil && w.now < until && w.step() {
+	}
+	for _, p := range w.processes {
+		if p.up {
+			p.checkNothingHeld()
+		}
+	}
+}
+
+// closeDown ends every process in order and looks for what is left.
+func (w *world) closeDown() {
+	w.closing = true
+	for _, p := range w.processes {
+		if p.up && !p.leaving {
+			p.shutDown()
+		}
+	}
+	limit := w.now + 4*revokeTimeout
+	running := func() bool { return slices.ContainsFunc(w.processes, func(p *process) bool { return p.up }) }
+	for w.violation == nil && running() && w.now < limit {
+		w.step()
+	}
+	for _, p := range w.processes {
+		if p.up {
+			w.fail(CheckLeak, "%s does not end: %+v, idle %v", p.name, p.core.Totals(), p.core.Idle())
+		}
+	}
+}
