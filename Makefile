@@ -14,7 +14,7 @@ GOBIN := $(or $(shell go env GOBIN),$(shell go env GOPATH)/bin)
 export PATH := $(GOBIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-kafka lint simulate rules bench demo clean
+.PHONY: help build test test-kafka lint simulate rules bench profile demo clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,8 +43,13 @@ simulate: ## run the model of Kafka, API and crashes over SEEDS seeds
 rules: ## show which rule of the core the model needs for which fault
 	go run ./internal/model/simulate -table
 
-bench: ## measure processor time per million events
+bench: ## measure processor time and allocations of an event, part by part and as a whole
 	go run ./internal/bench
+
+profile: ## run a million events under the profiler; the result is bin/cpu.pprof
+	@mkdir -p bin
+	go test -run '^$$' -bench '^BenchmarkRun$$' -benchtime 1000000x -o bin/run.test -cpuprofile bin/cpu.pprof ./cmd/kafka-kustomer
+	go tool pprof -top -cum -nodecount 40 bin/run.test bin/cpu.pprof
 
 demo: ## run connector, Kafka and Kustomer in one process, for a look
 	go run ./cmd/kafka-kustomer demo

@@ -249,6 +249,9 @@ func (c *Consumer) Close(ctx context.Context) error {
 	defer stop()
 	err := c.client.LeaveGroupContext(ctx) // waits for a poll that is handing over
 	c.client.CloseAllowingRebalance()      // does not
+	// Closing polls once more itself, and a goroutine of its second leave could
+	// wait for the end of that poll for ever.
+	c.client.AllowRebalance()
 	c.kill()
 	c.fail(ErrClosed)
 	c.wg.Wait()

@@ -1,7 +1,9 @@
 package schemas
 
 import (
+	"bytes"
 	"slices"
+	"sync"
 
 	"kafka-kustomer/batcher"
 )
@@ -27,26 +29,32 @@ func Results(r *batcher.Report, o ResultOptions) [][]byte {
 	if limit <= 0 {
 		limit = defaultMaxBytes
 	}
-	list := entries(r)
 	// Ids are plain ASCII nearly always. Only when that guess proves wrong is
 	// every byte counted as the longest escape: counting each string exactly
 	// would cost as much as writing it.
 	for _, perByte := range []int{1, len(`\u001f`)} {
-		parts, size := split(list, limit, perByte)
-		if out := appendParts(r, o, parts, size); fit(out, limit) || perByte > 1 {
+		if out := appendParts(r, o, split(entries(r), limit, perByte)); fit(out, limit) || perByte > 1 {
 			return out
 		}
 	}
 	panic("unreachable")
 }
 
-func appendParts(r *batcher.Report, o ResultOptions, parts [][]entry, size int) [][]byte {
-	if len(parts) == 1 {
-		return [][]byte{appendPart(make([]byte, 0, size), r, o, parts[0], 0, 0)}
-	}
+// scratch holds the buffers that events are built in: their bounds are far above
+// their sizes, so what is kept is a copy that fits.
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
+
+func appendParts(r *batcher.Report, o ResultOptions, parts [][]entry) [][]byte {
+	buf := scratch.Get().(*[]byte)
+	defer scratch.Put(buf)
 	out := make([][]byte, len(parts))
 	for i, p := range parts {
-		out[i] = appendPart(nil, r, o, p, i+1, len(parts))
+		if len(parts) == 1 {
+			*buf = appendPart((*buf)[:0], r, o, p, 0, 0)
+		} else {
+			*buf = appendPart((*buf)[:0], r, o, p, i+1, len(parts))
+		}
+		out[i] = bytes.Clone(*buf)
 	}
 	return out
 }
@@ -101,12 +109,11 @@ const (
 	eventBytes = 96
 )
 
-// split deals the entries out to parts that stay below the limit, and returns
-// the size of the last one. It goes by upper bounds; a record whose own strings
-// pass the limit gets a part to itself. Where an item's events go to two parts,
-// both have the item.
-func split(list []entry, limit, perByte int) (parts [][]entry, size int) {
-	rest := slices.Clone(list)
+// split deals the entries out to parts that stay below the limit. It goes by
+// upper bounds; a record whose own strings pass the limit gets a part to itself.
+// Where an item's events go to two parts, both have the item. The list is used
+// up: the parts are made of it.
+func split(rest []entry, limit, perByte int) (parts [][]entry) {
 	size, start := headBytes, 0
 	for i := 0; i < len(rest); i++ {
 		e := &rest[i]
@@ -130,5 +137,5 @@ func split(list []entry, limit, perByte int) (parts [][]entry, size int) {
 			break
 		}
 	}
-	return append(parts, rest[start:]), size
+	return append(parts, rest[start:])
 }

@@ -39,3 +39,28 @@ func benchBatch() *batcher.Batch {
 	}
 	return batch
 }
+
+// BenchmarkParsePage100 reads the results of 100 items.
+func BenchmarkParsePage100(b *testing.B) {
+	batch := benchBatch()
+	page := []byte(`{"data":[{"type":"bulk_batch","id":"64a1f0c2b7d9e30012ab4101","attributes":{"status":"complete","completed":true,"successCount":100,"failureCount":0,"objectIds":[`)
+	for i, it := range batch.Items {
+		page = fmt.Appendf(page, `%.*s"%s"`, min(i, 1), ",", it.MessageID)
+	}
+	page = append(page, `],"errors":[],"v2":true,"createdAt":"2026-10-21T14:02:12.001Z","completedAt":"2026-10-21T14:02:13.101Z","results":[`...)
+	for i, it := range batch.Items {
+		page = fmt.Appendf(page, `%.*s{"_clientRef":"%s.%d","objectId":"%s","status":"updated"}`, min(i, 1), ",", batch.ID, i, it.MessageID)
+	}
+	page = append(page, `]}}],"meta":{"page":1,"pages":1}}`...)
+	b.ReportAllocs()
+	for b.Loop() {
+		t := newTally(nil, batch)
+		entries, _, ok := parsePage(page)
+		for _, e := range entries {
+			t.add(e.v)
+		}
+		if !ok || !t.full() {
+			b.Fatal("not every item has its result")
+		}
+	}
+}

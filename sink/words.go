@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -239,13 +240,26 @@ type text string
 func (t *text) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	switch dec.PeekKind() {
 	case jsontext.KindString, jsontext.KindNumber, jsontext.KindTrue, jsontext.KindFalse:
-		tok, err := dec.ReadToken()
+		v, err := dec.ReadValue()
 		if err == nil {
-			*t = text(tok.String())
+			*t = text(unquote(v))
 		}
 		return err
 	}
 	return dec.SkipValue()
+}
+
+// unquote returns what a string that ReadValue has let pass stands for, and any
+// other value as it is.
+func unquote(v jsontext.Value) []byte {
+	if v.Kind() != jsontext.KindString {
+		return v
+	}
+	if bytes.IndexByte(v, '\\') < 0 && utf8.Valid(v) {
+		return v[1 : len(v)-1]
+	}
+	s, _ := jsontext.AppendUnquote(nil, v)
+	return s
 }
 
 // object is a T where an object stands, and its zero where anything else does.
@@ -259,13 +273,25 @@ func (o *object[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return json.UnmarshalDecode(dec, &o.v)
 }
 
-// list is a []T where an array stands, and empty where anything else does.
+// list is a []T where an array stands, and empty where anything else does. A *T
+// must be a json.UnmarshalerFrom.
 type list[T any] []T
 
-// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+// UnmarshalJSONFrom implements json.UnmarshalerFrom. The elements' own method is
+// called without the detour over reflection.
 func (l *list[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if dec.PeekKind() != jsontext.KindBeginArray {
 		return dec.SkipValue()
 	}
-	return json.UnmarshalDecode(dec, (*[]T)(l))
+	if _, err := dec.ReadToken(); err != nil {
+		return err
+	}
+	for dec.PeekKind() != jsontext.KindEndArray {
+		*l = append(*l, *new(T))
+		if err := any(&(*l)[len(*l)-1]).(json.UnmarshalerFrom).UnmarshalJSONFrom(dec); err != nil {
+			return err
+		}
+	}
+	_, err := dec.ReadToken()
+	return err
 }

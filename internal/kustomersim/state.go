@@ -100,7 +100,9 @@ func (st *store) apply(it *item, writes []write, seq uint64, opts *Options) (b b
 			continue
 		}
 		f := m.field(st, w)
-		if f.seq > seq {
+		// A lost reply makes a client send the same again: its first operation
+		// may then be the last to write, but writes what stands there already.
+		if f.seq > seq && !bytes.Equal(f.value, w.value) {
 			b.order++
 		}
 		stamp, has := stampOf(w, opts.NumStamps)

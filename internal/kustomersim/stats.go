@@ -43,7 +43,7 @@ type Stats struct {
 	// RepliesLost are accepted PUTs whose 2xx did not reach the client whole.
 	RepliesLost int64 `json:"repliesLost"`
 
-	// FieldsBackByOrder counts fields written by an operation after one that
+	// FieldsBackByOrder counts fields changed by an operation after one that
 	// had been accepted later had written them.
 	FieldsBackByOrder int64 `json:"fieldsBackByOrder"`
 	// FieldsBackByStamp counts fields whose version stamp became smaller.

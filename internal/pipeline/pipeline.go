@@ -102,13 +102,13 @@ func (p *Pipeline) Run(ctx context.Context, source Source) error {
 	p.grants, p.pollEnded = make(chan int, 1), make(chan error, 1)
 	go p.poll(pollCtx, p.grants, p.pollEnded)
 	defer func() {
+		close(p.stopped) // nobody waits for the loop any more, the poller included
 		stopPolling()
 		if p.pollEnded != nil {
 			<-p.pollEnded
 		}
 		p.cancel()
 		p.calls.Wait()
-		close(p.stopped)
 		p.releaseAll()
 	}()
 	p.loop(ctx, stopPolling)
@@ -129,7 +129,7 @@ func (p *Pipeline) loop(ctx context.Context, stopPolling func()) {
 			facts[i] = nil
 		}
 		next := p.carryOut(now)
-		if p.draining && p.core.Idle() {
+		if p.draining && p.over(now) {
 			return
 		}
 		p.grantPoll()
@@ -142,12 +142,25 @@ func (p *Pipeline) loop(ctx context.Context, stopPolling func()) {
 			p.drain(stopPolling)
 		case err := <-p.pollEnded:
 			p.pollEnded, p.grants = nil, nil
-			if !p.draining {
+			if !p.draining && ctx.Err() == nil {
 				p.fatal = fmt.Errorf("polling ended: %w", err)
 				p.drain(stopPolling)
 			}
 		}
 	}
+}
+
+// over reports whether a shutdown has come to its end. Once no partition is ours
+// any more, a call that still runs can change nothing (I8): it is cut short, for
+// its own time-out may be longer than DrainTimeout.
+func (p *Pipeline) over(now time.Time) bool {
+	if p.core.Idle() {
+		return true
+	}
+	if p.core.Snapshot(now).Partitions == 0 {
+		p.cancel()
+	}
+	return false
 }
 
 // until is how long to wait for a time; a zero one is a long way off, and any

@@ -15,6 +15,9 @@ type Config struct {
 	Malformed float64 // of the events
 	Failing   float64 // of the messages, none of them hot: the API fails their items for good
 
+	// InTurn takes the messages one after the other instead of at random: two
+	// changes of a message are as many events apart as there are messages.
+	InTurn bool
 	// Distinct gives every event a member that no other has, so that a change
 	// that is sent twice can be told from two changes that say the same.
 	Distinct bool
@@ -78,6 +81,9 @@ func (g *Generator) Next(at time.Time) Event {
 
 func (g *Generator) pick() string {
 	n := len(g.ids)
+	if g.cfg.InTurn {
+		return g.ids[int(g.n-1)%n]
+	}
 	if g.random.Float64() < g.cfg.HotShare {
 		n = max(1, n/100)
 	}

@@ -26,10 +26,19 @@ type wanted struct {
 // time. Its errors name the topic and what to check; all are joined.
 func (w *Writer) Ensure(ctx context.Context) error {
 	c := &w.cfg
-	return errors.Join(
+	if err := errors.Join(
 		w.ensure(ctx, wanted{c.ResultsTopic, "results", c.CreateResults, c.ResultsPartitions, c.ResultsReplication}),
 		w.ensure(ctx, wanted{c.DeadLetterTopic, "dead_letter", c.CreateDeadLetters, c.DeadLetterPartitions, c.DeadLetterReplication}),
-	)
+	); err != nil {
+		return err
+	}
+	// The client would fetch its producer id with the first record. When the only
+	// broker it knows refuses connections just then, it asks again without a pause,
+	// and takes a whole processor; without an id to fetch, it backs off.
+	if _, _, err := w.client.ProducerID(ctx); err != nil {
+		return fmt.Errorf("getting a producer id: %w; check the brokers, and that this program's Kafka user may write idempotently (Write on a topic, or IdempotentWrite on the cluster)", err)
+	}
+	return nil
 }
 
 func (w *Writer) ensure(ctx context.Context, t wanted) error {

@@ -1,0 +1,22 @@
+// Package e2e holds the end-to-end tests: the real binary as real processes
+// against a real Kafka, with the simulator of the API as a process beside it.
+//
+// What they add to the tests in virtual time is what those take for granted:
+// the kernel, kill -9, signals and exit codes, a broker that is not ours, and
+// the memory of a process. Each test makes a topic, a group and a simulator of
+// its own (a world, world_test.go), produces events whose outcome is known
+// (package workload), does something rude, and then asks whether every message
+// holds its newest state, every dead letter is there, and the group's lag is 0.
+// The simulator is the referee of the order: it counts fields that went back to
+// an older value, and changes sent while an older one could still run.
+//
+// They carry the build tag kafka and run on Linux only: they read /proc, and let
+// the kernel end the processes when the test dies.
+//
+//	go test -tags kafka ./internal/e2e
+//
+// E2E_EVENTS sets the size of the backlog (100,000), E2E_OUTAGE how long the API
+// is away (20s), E2E_SEED the seed of events, faults and moments (the time),
+// E2E_LOGS a folder that keeps the logs. With -race the binary is built with the race detector too, and a race in it fails
+// the test.
+package e2e

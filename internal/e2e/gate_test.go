@@ -1,0 +1,102 @@
+//go:build kafka && linux
+
+package e2e
+
+import (
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// gate is a TCP proxy that can be shut: then a dial to it is refused, as one to
+// a host that is down, and what was connected is cut.
+type gate struct {
+	t       *testing.T
+	address string
+	to      string
+
+	mu       sync.Mutex
+	listener net.Listener // nil while shut
+	conns    map[net.Conn]struct{}
+	wg       sync.WaitGroup
+}
+
+// openGate returns a gate to the server at the URL. It is shut after the test.
+func openGate(t *testing.T, url string) *gate {
+	t.Helper()
+	g := &gate{t: t, address: "127.0.0.1:0", to: strings.TrimPrefix(url, "http://"), conns: map[net.Conn]struct{}{}}
+	g.open()
+	t.Cleanup(func() { g.shut(); g.wg.Wait() })
+	return g
+}
+
+func (g *gate) url() string { return "http://" + g.address }
+
+// open lets connections through, on the same port as before.
+func (g *gate) open() {
+	g.t.Helper()
+	var l net.Listener
+	await(g.t, 10*time.Second, "the gate gets its port", func() (err error) {
+		l, err = net.Listen("tcp", g.address)
+		return err
+	})
+	g.mu.Lock()
+	g.listener, g.address = l, l.Addr().String()
+	g.mu.Unlock()
+	g.wg.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			g.wg.Go(func() { g.pass(l, conn) })
+		}
+	})
+}
+
+func (g *gate) shut() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.listener == nil {
+		return
+	}
+	g.listener.Close()
+	g.listener = nil
+	for c := range g.conns {
+		c.Close()
+	}
+	clear(g.conns)
+}
+
+// pass copies both ways until either side ends.
+func (g *gate) pass(l net.Listener, in net.Conn) {
+	defer in.Close()
+	out, err := net.Dial("tcp", g.to)
+	if err != nil {
+		return
+	}
+	defer out.Close()
+	g.mu.Lock()
+	if g.listener != l { // shut meanwhile
+		g.mu.Unlock()
+		return
+	}
+	g.conns[in], g.conns[out] = struct{}{}, struct{}{}
+	g.mu.Unlock()
+	back := make(chan struct{})
+	go func() {
+		defer close(back)
+		_, _ = io.Copy(in, out)
+		in.Close()
+	}()
+	_, _ = io.Copy(out, in)
+	out.Close()
+	<-back
+	g.mu.Lock()
+	delete(g.conns, in)
+	delete(g.conns, out)
+	g.mu.Unlock()
+}

@@ -1,0 +1,5 @@
+//go:build kafka && linux && race
+
+package e2e
+
+const raceDetector = true

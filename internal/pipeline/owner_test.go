@@ -1,0 +1,121 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"kafka-kustomer/batcher"
+)
+
+// kgo calls back as soon as its client exists, which is before Run: such a
+// callback waits, and is answered first of all.
+func TestCallbackBeforeRunWaitsForIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(testCore(), testConfig())
+		got := make(chan *batcher.Assignment, 1)
+		go func() { got <- r.assign(t, 0) }()
+		time.Sleep(time.Second)
+		if len(got) > 0 {
+			t.Fatal("answered by nobody")
+		}
+		r.run()
+		synctest.Wait()
+		if len(got) == 0 {
+			t.Error("not answered once the loop runs")
+		}
+		r.end()
+	})
+}
+
+func TestCallbackBeforeRunObeysItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(testCore(), testConfig())
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := r.Assigned(ctx, []batcher.Start{{Topic: "in"}}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Assigned = %v", err)
+		}
+		if _, err := r.Snapshot(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Snapshot = %v", err)
+		}
+	})
+}
+
+// Callbacks that come after the loop has ended return at once.
+func TestCallbacksAfterRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(testCore(), testConfig()).run()
+		a := r.assign(t, 0)
+		if _, err := r.end(); err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		if _, err := r.Assigned(t.Context(), []batcher.Start{{Topic: "in"}}); !errors.Is(err, ErrStopped) {
+			t.Errorf("Assigned = %v, want %v", err, ErrStopped)
+		}
+		if _, err := r.Snapshot(t.Context()); !errors.Is(err, ErrStopped) {
+			t.Errorf("Snapshot = %v, want %v", err, ErrStopped)
+		}
+		if err := r.hand(nil); !errors.Is(err, ErrStopped) {
+			t.Errorf("hand = %v, want %v", err, ErrStopped)
+		}
+		r.Revoked(t.Context(), []*batcher.Assignment{a})
+		r.Lost([]*batcher.Assignment{a})
+		r.Alive(time.Now())
+		if took := time.Since(begun); took > 0 {
+			t.Errorf("they took %v", took)
+		}
+	})
+}
+
+// What was lost is counted as dropped, and an answer that comes later for it
+// changes nothing (I8).
+func TestLateAnswerForLostPartition(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(testCore(), testConfig())
+		r.sink.put = func(_ context.Context, b *batcher.Batch, _ func() bool) batcher.Outcome {
+			time.Sleep(5 * time.Second)
+			return accepts(b)
+		}
+		r.run()
+		a := r.assign(t, 0)
+		r.deliver(a, 0, 5)
+		time.Sleep(time.Second)
+		commits := r.source.commitCount()
+		r.Lost([]*batcher.Assignment{a})
+		time.Sleep(30 * time.Second)
+		s, err := r.Snapshot(t.Context())
+		if err != nil || s.Counts.Dropped != 5 || s.Counts.Completed != 0 || s.Operations != 0 || !s.Counts.Balanced() {
+			t.Errorf("snapshot %+v, %v, want 5 dropped and nothing else", s, err)
+		}
+		if n := r.source.commitCount(); n != commits {
+			t.Errorf("%d commits for a lost partition", n-commits)
+		}
+		if kinds, _ := r.results.seen(); len(kinds) > 0 {
+			t.Errorf("result events %v for a lost partition", kinds)
+		}
+		r.end()
+	})
+}
+
+// A second tenure of a partition is another handle: records that were polled for
+// the first are refused.
+func TestRecordsOfAnEarlierTenureAreRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(testCore(), testConfig()).run()
+		first := r.assign(t, 0)
+		r.Revoked(t.Context(), []*batcher.Assignment{first})
+		second := r.assign(t, 0)
+		r.deliver(first, 0, 5)
+		r.deliver(second, 0, 3)
+		time.Sleep(10 * time.Second)
+		s, err := r.Snapshot(t.Context())
+		if err != nil || s.Counts.Delivered != 3 || s.Counts.Completed != 3 {
+			t.Errorf("snapshot %+v, %v, want the 3 records of the second tenure only", s.Counts, err)
+		}
+		r.end()
+	})
+}

@@ -1,0 +1,5 @@
+//go:build synctests && !race
+
+package pipeline
+
+const seedsByDefault = 30
