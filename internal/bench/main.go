@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+)
+
+// options are the flags. From serve on they are for the child processes that
+// bench starts of itself.
+type options struct {
+	events, messages    int
+	partRuns, wholeRuns int
+
+	serve                       bool
+	floor, brokers, base, group string
+}
+
+func main() {
+	var o options
+	flag.IntVar(&o.events, "events", 1_000_000, "events that go through the whole program")
+	flag.IntVar(&o.messages, "messages", 50_000, "messages that they change")
+	flag.IntVar(&o.partRuns, "runs", 5, "identical `runs` of each part; 0: none")
+	flag.IntVar(&o.wholeRuns, "whole", 3, "identical `runs` of the whole program and of the floors; 0: none")
+	flag.BoolVar(&o.serve, "serve", false, "be the broker and the API (for child processes)")
+	flag.StringVar(&o.floor, "floor", "", "be a floor: poll or put (for child processes)")
+	flag.StringVar(&o.brokers, "brokers", "", "of a floor")
+	flag.StringVar(&o.base, "base", "", "URL of a floor's API")
+	flag.StringVar(&o.group, "group", "", "of a floor")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := o.run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func (o *options) run(ctx context.Context) error {
+	switch {
+	case o.serve:
+		return serve(ctx, o.events, o.messages, os.Stdin, os.Stdout)
+	case o.floor == floorPoll, o.floor == floorPut:
+		return o.runFloor(ctx)
+	case o.floor != "":
+		return fmt.Errorf("-floor is %q: want %s or %s", o.floor, floorPoll, floorPut)
+	}
+	dir, err := os.MkdirTemp("", "kafka-kustomer-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	fmt.Printf("%s, %s/%s, %d processors. Processor time is user and system; each figure is min median max of the runs.\n",
+		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0))
+	if o.partRuns > 0 {
+		if err := benchParts(ctx, os.Stdout, dir, o.partRuns); err != nil {
+			return err
+		}
+	}
+	if o.wholeRuns == 0 {
+		return nil
+	}
+	if err := o.benchWhole(ctx, os.Stdout, dir); err != nil {
+		return err
+	}
+	return o.benchAllocations(ctx, os.Stdout)
+}

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"kafka-kustomer/internal/kustomersim"
+	"kafka-kustomer/internal/workload"
+)
+
+const (
+	topic      = "message-changes"
+	partitions = 6
+	// poll is how often the broker is asked whether a group is through.
+	poll = 20 * time.Millisecond
+)
+
+// surroundings are a broker that holds all events of a run, and an API. They
+// live in a process of their own, which is told what to do by lines:
+//
+//	out: {"brokers": "127.0.0.1:1", "api": "http://127.0.0.1:2"}   when all events are there
+//	in:  await GROUP
+//	out: a [verdict], once the group has committed everything
+//
+// The end of its input ends it, so that it never outlives who started it.
+type surroundings struct {
+	kafka  *kfake.Cluster
+	admin  *kadm.Client
+	events *workload.Generator
+	total  int64
+	sim    atomic.Pointer[kustomersim.Server]
+}
+
+// place is where surroundings are.
+type place struct {
+	Brokers string `json:"brokers"`
+	API     string `json:"api"`
+}
+
+// verdict is what the API has seen of a run, and how many messages are not in
+// the state they must be in.
+type verdict struct {
+	Stats kustomersim.Stats `json:"stats"`
+	Wrong int               `json:"wrong"`
+	Error string            `json:"error,omitempty"`
+}
+
+func serve(ctx context.Context, events, messages int, in io.Reader, out io.Writer) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	kafka, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(partitions, topic))
+	if err != nil {
+		return fmt.Errorf("embedded broker: %w", err)
+	}
+	defer kafka.Close()
+	client, err := kgo.NewClient(kgo.SeedBrokers(kafka.ListenAddrs()...))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	s := &surroundings{
+		kafka: kafka, admin: kadm.NewClient(client), total: int64(events),
+		events: workload.New(workload.Config{Seed: 1, Messages: messages}),
+	}
+	if err := s.load(ctx, client); err != nil {
+		return fmt.Errorf("produce %d events: %w", events, err)
+	}
+	s.sim.Store(newSim())
+	defer func() { s.sim.Load().Close() }()
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.sim.Load().ServeHTTP(w, r) }))
+	defer api.Close()
+	return s.obey(ctx, api.URL, in, json.NewEncoder(out))
+}
+
+// newSim is an API whose operations take 20 to 320 ms, as many at a time as the
+// connector keeps open, so that it is never what a run waits for.
+func newSim() *kustomersim.Server {
+	return kustomersim.New(kustomersim.Options{Seed: 1, Workers: 128, Script: &kustomersim.Script{
+		Run: kustomersim.Run{Base: kustomersim.Duration(20 * time.Millisecond), Tail: kustomersim.Duration(30 * time.Millisecond)},
+	}})
+}
+
+func (s *surroundings) load(ctx context.Context, client *kgo.Client) error {
+	at := time.Now()
+	var failed atomic.Pointer[error]
+	for range s.total {
+		e := s.events.Next(at)
+		client.Produce(ctx, &kgo.Record{Topic: topic, Key: e.Key, Value: e.Value}, func(_ *kgo.Record, err error) {
+			if err != nil {
+				failed.Store(&err)
+			}
+		})
+	}
+	if err := client.Flush(ctx); err != nil {
+		return err
+	}
+	if err := failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// obey answers commands until the input ends, which also ends a wait.
+func (s *surroundings) obey(ctx context.Context, api string, in io.Reader, out *json.Encoder) error {
+	if err := out.Encode(place{Brokers: strings.Join(s.kafka.ListenAddrs(), ","), API: api}); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	lines := make(chan string)
+	go func() { // blocked in a read until the process ends
+		defer cancel()
+		for scan := bufio.NewScanner(in); scan.Scan(); {
+			lines <- scan.Text()
+		}
+	}()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case line := <-lines:
+			group, ok := strings.CutPrefix(line, "await ")
+			if !ok {
+				return fmt.Errorf("%q is no command", line)
+			}
+			if err := out.Encode(s.await(ctx, group)); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// await waits until a group has committed all events, judges the run, and puts
+// an API that has seen nothing in place for the next.
+func (s *surroundings) await(ctx context.Context, group string) verdict {
+	if err := s.through(ctx, group); err != nil {
+		return verdict{Error: err.Error()}
+	}
+	old := s.sim.Swap(newSim())
+	v := verdict{Stats: old.Stats()}
+	v.Wrong = len(s.events.Truth().Judge(func(id string) map[string]string {
+		fields, _ := old.Message(id)
+		return texts(fields)
+	}))
+	old.Close()
+	return v
+}
+
+func (s *surroundings) through(ctx context.Context, group string) error {
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	for {
+		committed, err := s.admin.FetchOffsets(ctx, group)
+		if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
+			return fmt.Errorf("offsets of group %s: %w", group, err)
+		}
+		var n int64
+		committed.Each(func(o kadm.OffsetResponse) { n += max(0, o.At) })
+		if n >= s.total {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("group %s has committed %d of %d events: %w", group, n, s.total, ctx.Err())
+		}
+	}
+}
+
+func texts(fields map[string]jsontext.Value) map[string]string {
+	m := make(map[string]string, len(fields))
+	for name, value := range fields {
+		m[name] = string(value)
+	}
+	return m
+}
