@@ -20,7 +20,7 @@ type phase uint8
 
 const (
 	live     phase = iota
-	revoking       // nothing new is taken or retried; what runs is awaited
+	revoking       // nothing new is taken; what was sent, and what stands before it, is finished
 	final          // the last commit is decided: nothing starts any more
 	dead           // what belongs to it changes nothing and starts nothing (I8)
 )
@@ -38,6 +38,7 @@ type Assignment struct {
 	bytes    int64 // credit held by its open events
 	paused   bool
 
+	sent       uint64       // sequence number after the last record that was sent or buried
 	started    bool         // the position it starts from is known
 	ahead      bool         // Kafka has acknowledged the "open" mark
 	gateUntil  time.Time    // end of the takeover wait

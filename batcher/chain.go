@@ -38,6 +38,7 @@ type itemState struct {
 	notBefore  time.Time
 	readyAt    time.Time
 	failedAt   time.Time // first failure that Kustomer reported
+	why        string    // the reason that all its failures had; empty when they differ
 	hopeless   string    // the reason for which what it was part of was tried long enough
 	bytes      int       // of its entry in a body, at most
 	operation  *Operation
@@ -80,21 +81,43 @@ func (c *Core) merge(it *Item, ev *Event) bool {
 		return false
 	}
 	if it.fold == nil {
-		it.fold = newFold(it.Events[0].Patch)
-		for _, earlier := range it.Events[1:] {
-			it.fold.add(earlier.Patch, &c.fold)
-		}
+		it.fold = c.foldOf(it.Events)
 	}
 	if it.fold.size()+len(ev.Patch) > c.cfg.MaxBytes || !it.fold.add(ev.Patch, &c.fold) {
 		return false
 	}
 	it.Events = append(it.Events, ev)
-	size := entrySize(it.MessageID, it.fold.size())
+	it.resize(it.patchSize())
+	return true
+}
+
+// foldOf folds events that are known to fold.
+func (c *Core) foldOf(events []*Event) *fold {
+	f := newFold(events[0].Patch)
+	for _, ev := range events[1:] {
+		f.add(ev.Patch, &c.fold)
+	}
+	return f
+}
+
+// patchSize is the length of what the item would be sent with.
+func (it *Item) patchSize() int {
+	switch {
+	case it.fold != nil:
+		return it.fold.size()
+	case len(it.Events) == 1:
+		return len(it.Events[0].Patch)
+	}
+	return len(it.Patch)
+}
+
+// resize notes how long an item is, in its list too.
+func (it *Item) resize(patch int) {
+	size := entrySize(it.MessageID, patch)
 	if it.list != nil {
 		it.list.bytes += size - it.bytes
 	}
 	it.bytes = size
-	return true
 }
 
 // entrySize bounds the bytes that an item takes in a request's body: its id
@@ -155,6 +178,8 @@ func (c *Core) wake(now time.Time, ch *chain) {
 	case start:
 		it.readyAt = now
 		c.ready.push(it)
+	case it.Assignment.phase == revoking && at.After(it.Assignment.deadline):
+		c.dropItem(now, it) // it can't end in time
 	case !at.IsZero():
 		heap.Push(&c.alarms, alarm{at: at, chain: ch})
 	default:
@@ -166,7 +191,7 @@ func (c *Core) wake(now time.Time, ch *chain) {
 // time is missing, at is when to ask again.
 func (c *Core) mayStart(now time.Time, it *Item) (start bool, at time.Time) {
 	a := it.Assignment
-	if a.phase == live {
+	if a.phase <= revoking {
 		if open, at := a.gateOpen(now); !open {
 			return false, at
 		}
@@ -190,12 +215,12 @@ func (c *Core) back(now time.Time, it *Item, notBefore time.Time) bool {
 	it.phase = waiting
 	it.operation = nil
 	it.notBefore = notBefore
-	if it.Assignment.phase >= revoking && c.rules.NothingAfterFinal {
+	if it.Assignment.phase >= final && c.rules.NothingAfterFinal {
 		c.dropItem(now, it)
 		return false
 	}
 	c.wake(now, it.chain)
-	return true
+	return it.phase != gone
 }
 
 // dropItem gives an item's events back to the group.
@@ -260,10 +285,7 @@ func (c *Core) halve(now time.Time, it *Item) {
 		if len(events) == 1 {
 			p.Patch = events[0].Patch
 		} else {
-			f := newFold(events[0].Patch)
-			for _, ev := range events[1:] {
-				f.add(ev.Patch, &c.fold)
-			}
+			f := c.foldOf(events)
 			p.Patch = f.appendTo(make([]byte, 0, f.size()))
 		}
 		p.bytes = entrySize(p.MessageID, len(p.Patch))

@@ -30,7 +30,7 @@ func (c *Core) partitionCommit(now time.Time, a *Assignment) (p PartitionCommit,
 	if !c.rules.PrefixCommit {
 		offset = max(offset, a.ledger.highest)
 	}
-	p = PartitionCommit{Assignment: a, Offset: offset, LeaderEpoch: epoch, final: a.phase == final}
+	p = PartitionCommit{Assignment: a, Offset: offset, LeaderEpoch: epoch, Last: a.phase == final}
 	switch {
 	case a.phase == dead || offset < 0:
 		return p, false
@@ -42,7 +42,7 @@ func (c *Core) partitionCommit(now time.Time, a *Assignment) (p PartitionCommit,
 		due = offset != a.committed || a.changed || !a.recommit.IsZero() && !now.Before(a.recommit)
 	}
 	p.Metadata = a.openMetadata()
-	if p.final && c.clean(now, a) {
+	if p.Last && c.clean(now, a) {
 		p.Metadata = metadataClean
 	}
 	if due {
@@ -84,7 +84,7 @@ func (c *Core) Committed(now time.Time, commit *Commit) {
 			continue
 		}
 		c.partitionCommitted(now, p)
-		if p.final {
+		if p.Last {
 			c.die(now, p.Assignment)
 			c.decide(Quiet{p.Assignment})
 		}

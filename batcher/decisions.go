@@ -89,7 +89,9 @@ type PartitionCommit struct {
 	Metadata    string
 	Result      CommitResult // set by the shell before [Core.Committed]
 
-	final bool
+	// Last says that the partition is given back with it: nothing starts for it
+	// any more.
+	Last bool
 }
 
 // Commit asks for one commit. The answer is [Core.Committed]; no other commit

@@ -128,6 +128,8 @@ func (c *Core) settleReported(r *Report) {
 
 // bury decides on a dead letter.
 func (c *Core) bury(b *Bury) {
+	a := b.Event.Assignment
+	a.sent = max(a.sent, b.Event.seq+1)
 	c.decide(b)
 	if !c.rules.SettleAfterBurial {
 		c.settle(b.Event, &b.Event.Assignment.ledger.counts.DeadLettered)

@@ -29,19 +29,6 @@ func (l *itemList) push(it *Item) {
 	l.bytes += it.bytes
 }
 
-// pushFront puts back an item that was taken from the front.
-func (l *itemList) pushFront(it *Item) {
-	it.list, it.prev, it.next = l, nil, l.first
-	if l.first == nil {
-		l.last = it
-	} else {
-		l.first.prev = it
-	}
-	l.first = it
-	l.n++
-	l.bytes += it.bytes
-}
-
 func (l *itemList) remove(it *Item) {
 	if it.prev == nil {
 		l.first = it.next

@@ -229,7 +229,10 @@ func (c *Core) itemFailed(now time.Time, op *Operation, it *Item, why Reason) Fa
 		return FateReturned
 	}
 	if it.Failures == 0 {
-		it.failedAt = now
+		it.failedAt, it.why = now, why.Text
+	}
+	if it.why != why.Text {
+		it.why = "" // no one reason was given all the time
 	}
 	it.Failures++
 	step := c.cfg.ItemOver / time.Duration(max(1, c.cfg.ItemAttempts))
@@ -238,17 +241,17 @@ func (c *Core) itemFailed(now time.Time, op *Operation, it *Item, why Reason) Fa
 		c.back(now, it, now.Add(step))
 		return FateFailed
 	}
-	if it.Assignment.phase >= revoking && c.rules.NothingAfterFinal {
+	if it.Assignment.phase >= final && c.rules.NothingAfterFinal {
 		c.back(now, it, now)
 		return FateReturned
 	}
 	if len(it.Events) > 1 && c.rules.HalveInOrder {
-		it.hopeless = why.Text
+		it.hopeless = it.why
 		c.halve(now, it)
 		return FateFailed
 	}
 	it.phase = burying
-	it.chain.givenUp = why.Text
+	it.chain.givenUp = it.why
 	for _, ev := range it.Events {
 		c.bury(&Bury{
 			Event: ev, MessageID: it.MessageID, Reason: Reason{Code: "item_failed", Text: why.Text},

@@ -105,9 +105,12 @@ func (c *Core) wakeDue(now time.Time) {
 	}
 }
 
-// Revoking tells that partitions are to be given back by the deadline. What
-// waits is dropped, for the next owner reads it again; what runs is awaited.
-// [Quiet] says when each may be given back.
+// Revoking tells that partitions are to be given back by the deadline. What runs
+// is awaited. Of what waits, only changes that stand before one already sent are
+// still sent: the commit can't pass a record that is not settled, so without
+// them the next owner would send again what has been applied, and a message could
+// go back to an older value for a while. Everything behind is dropped, for the
+// next owner reads it anyway. [Quiet] says when each may be given back.
 func (c *Core) Revoking(now time.Time, as []*Assignment, deadline time.Time) {
 	for _, a := range as {
 		if a.phase != live {
@@ -116,8 +119,50 @@ func (c *Core) Revoking(now time.Time, as []*Assignment, deadline time.Time) {
 		a.phase, a.deadline = revoking, deadline
 	}
 	for _, it := range c.itemsOf(func(it *Item) bool { return it.Assignment.phase == revoking && it.phase == waiting }) {
+		c.curtail(now, it)
+	}
+}
+
+// curtail drops what an item that waits need not be sent for any more.
+func (c *Core) curtail(now time.Time, it *Item) {
+	if it.phase != waiting {
+		return // the fall of the one before it has taken it along
+	}
+	a := it.Assignment
+	keep := 0
+	for keep < len(it.Events) && it.Events[keep].seq < a.sent {
+		keep++
+	}
+	if it.frozen {
+		keep = len(it.Events)
+	}
+	if keep == 0 || c.door.closed {
+		c.dropItem(now, it)
+		return
+	}
+	c.shorten(it, keep)
+	if c.candidate(it.chain) != it {
+		return
+	}
+	if start, at := c.mayStart(now, it); !start && !at.IsZero() && at.After(a.deadline) {
 		c.dropItem(now, it)
 	}
+}
+
+// shorten drops the events of a waiting item from n on.
+func (c *Core) shorten(it *Item, n int) {
+	if n == len(it.Events) {
+		return
+	}
+	for _, ev := range it.Events[n:] {
+		c.drop(ev)
+	}
+	it.Events = it.Events[:n]
+	it.fold = nil
+	if n > 1 {
+		it.fold = c.foldOf(it.Events)
+	}
+	it.resize(it.patchSize())
 }
 
 func (c *Core) itemsOf(match func(*Item) bool) (items []*Item) {
@@ -136,12 +181,34 @@ func (c *Core) itemsOf(match func(*Item) bool) (items []*Item) {
 // finishRevocations decides the last commit of partitions that have become
 // quiet, or whose time is up.
 func (c *Core) finishRevocations(now time.Time) {
+	if c.door.closed {
+		c.giveUpWaiting(now)
+	}
 	for _, a := range c.assignments {
 		if a.phase != revoking || a.ledger.counts.Open > 0 && now.Before(a.deadline) || c.committing != nil {
 			continue
 		}
 		a.phase = final
 		c.commitAt = now
+		if c.rules.NothingAfterFinal {
+			c.dropWaiting(now, func(it *Item) bool { return it.Assignment == a })
+		}
+	}
+}
+
+func (c *Core) dropWaiting(now time.Time, match func(*Item) bool) {
+	for _, it := range c.itemsOf(match) {
+		if it.phase == waiting {
+			c.dropItem(now, it)
+		}
+	}
+}
+
+// giveUpWaiting drops what waits for partitions that are to be given back, when
+// nothing gets through: it could not end in time.
+func (c *Core) giveUpWaiting(now time.Time) {
+	if slices.ContainsFunc(c.assignments, func(a *Assignment) bool { return a.phase == revoking }) {
+		c.dropWaiting(now, func(it *Item) bool { return it.Assignment.phase == revoking })
 	}
 }
 

@@ -7,20 +7,84 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestRevocationStartsNothing(t *testing.T) {
+// A partition that is given back takes nothing new; what was sent is finished,
+// and so is what stands before it, or the commit could not pass it and the next
+// owner would send again what has been applied.
+func TestRevocationFinishesOnlyWhatWasBegun(t *testing.T) {
 	d := newDesk(t)
 	a, other := d.ownPartition(0), d.ownPartition(1)
-	d.fetch(a, change(1, "m", `{"a":1}`), change(2, "m", `{"a":2}`))
-	b := d.put()
-	d.fetch(a, change(3, "n", `{"a":1}`))
+	d.fetch(a, change(1, "m", `{"a":1}`), change(2, "n", `{"a":1}`))
+	first := d.put()
+	d.answer(first, Accepted)
+	op := d.look()
+	// A successor of m and a change of p; p goes first, with what folds into it.
+	d.fetch(a, change(3, "m", `{"a":2}`), change(4, "p", `{"a":1}`))
+	second := d.put()
+	expect(t, second, `p@4{"a":1}`)
+	d.fetch(a, change(5, "m", `{"b":3}`), change(6, "q", `{"a":1}`))
 	d.fetch(other, change(1, "o", `{"a":1}`))
 	d.c.Revoking(d.now, []*Assignment{a}, d.now.Add(25*time.Second))
-	d.fetch(a, change(4, "p", `{"a":1}`)) // polled before
-	d.answer(b, NotSent)
-	expect(t, d.put(), `o@1{"a":1}`)
-	d.noPut(20 * time.Second)
-	if got := a.Counts(); got.Delivered != 3 || got.Dropped != 3 {
-		t.Errorf("counts %+v, want the three records dropped and the fourth refused", got)
+	d.fetch(a, change(7, "r", `{"a":1}`)) // polled before
+	if got := a.Counts(); got.Delivered != 6 || got.Dropped != 2 {
+		t.Fatalf("counts %+v, want 5 and 6 dropped and 7 refused", got)
+	}
+	d.answer(second, NotSent) // it is tried again
+	d.c.Polled(d.now, op, viewOf(Complete, Updated, Updated))
+	d.wait(time.Second)
+	expect(t, d.putNow(), `o@1{"a":1} m@3{"a":2} p@4{"a":1}`)
+}
+
+// With less time left than a change must wait, it is left to the next owner.
+func TestRevocationDoesNotWaitForWhatCannotEnd(t *testing.T) {
+	tests := map[string]func(d *desk, b *Batch){
+		"a stray may run longer": func(d *desk, b *Batch) { d.answer(b, Unknown); d.answer(d.waitPut(time.Minute), Accepted) },
+		"nothing gets through": func(d *desk, b *Batch) {
+			d.answer(b, Refused)
+		},
+	}
+	for name, trouble := range tests {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, func(c *Config) { c.Merge = false })
+			a := d.own()
+			d.fetch(a, change(1, "m", `{"a":1}`), change(2, "m", `{"a":2}`), change(3, "n", `{"a":1}`))
+			trouble(d, d.put())
+			deadline := d.now.Add(25 * time.Second)
+			d.c.Revoking(d.now, []*Assignment{a}, deadline)
+			if name == "nothing gets through" {
+				if got := a.Counts(); got.Open != 0 {
+					t.Errorf("counts %+v, want everything dropped at once", got)
+				}
+				return
+			}
+			d.c.Polled(d.now, d.look(), viewOf(Complete, Updated, Updated))
+			for _, r := range one[*Report](d) {
+				d.c.Reported(r)
+			}
+			if got := a.Counts(); got.Completed != 2 || got.Dropped != 1 || got.Open != 0 {
+				t.Errorf("counts %+v, want the successor dropped", got)
+			}
+		})
+	}
+}
+
+// Once the last commit is decided nothing starts, whatever is ready.
+func TestNothingStartsAfterTheLastCommit(t *testing.T) {
+	d := newDesk(t, func(c *Config) { c.Merge = false })
+	a := d.own()
+	d.fetch(a, change(1, "m", `{"a":1}`), change(2, "n", `{"a":1}`))
+	b := d.put()
+	d.c.Revoking(d.now, []*Assignment{a}, d.now.Add(5*time.Second))
+	d.wait(4900 * time.Millisecond)
+	d.answer(b, NotSent) // ready again just before the deadline, after its backoff
+	d.wait(100 * time.Millisecond)
+	list, _ := d.decisions()
+	for _, dec := range list {
+		if _, ok := dec.(Put); ok {
+			t.Error("a PUT after the deadline")
+		}
+	}
+	if got := a.Counts(); a.phase != final || got.Open != 0 || got.Dropped != 2 {
+		t.Errorf("phase %d, counts %+v", a.phase, got)
 	}
 }
 

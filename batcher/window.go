@@ -15,6 +15,9 @@ func (c *Core) putDue(now time.Time) (due bool, at time.Time) {
 	if c.ready.n >= c.cfg.MaxItems || c.ready.bytes >= c.cfg.MaxBytes {
 		return true, time.Time{}
 	}
+	if c.ready.first.Assignment.phase == revoking {
+		return true, time.Time{} // there is no time to wait for company
+	}
 	if at = c.ready.first.readyAt.Add(c.cfg.Linger); at.After(now) {
 		return false, at
 	}
@@ -32,14 +35,15 @@ func (c *Core) cut(now time.Time) Decision {
 			b.Reason = ClosedBySize
 			break
 		}
-		c.ready.remove(it)
-		it.freeze(&c.rules)
 		if len(b.Items) > 0 && b.Bytes+it.bytes > c.cfg.MaxBytes {
 			b.Reason = ClosedByBytes
-			c.ready.pushFront(it)
 			break
 		}
+		c.ready.remove(it)
+		it.freeze(&c.rules)
 		it.phase = sent
+		a := it.Assignment
+		a.sent = max(a.sent, it.Events[len(it.Events)-1].seq+1)
 		it.Attempts++
 		b.Items = append(b.Items, it)
 		b.Bytes += it.bytes

@@ -185,6 +185,9 @@ func (p *process) report(r *batcher.Report) {
 
 // bury produces a dead letter.
 func (p *process) bury(b *batcher.Bury) {
+	if t := p.tenureOf(b.Event.Assignment); t != nil {
+		t.sent = max(t.sent, b.Event.Offset+1)
+	}
 	w := p.w
 	e := w.log.at(int(b.Event.Assignment.Partition), b.Event.Offset)
 	w.tracef("%s dead-letters %v", p.name, e)

@@ -144,9 +144,10 @@ func (p *process) checkPut(b *batcher.Batch) {
 	}
 	for _, it := range b.Items {
 		t := p.tenureOf(it.Assignment)
-		if t == nil || t.revoking {
+		if t == nil || t.last {
 			w.fail(CheckDead, "%s sends %s/%v after its partition was given back or lost", b.ID, it.MessageID, offsets(it.Events))
 		}
+		p.checkBegun(t, it)
 		for other, s := range p.sent {
 			if other.MessageID == it.MessageID && s.open && p.tenureOf(other.Assignment) != nil {
 				w.fail(CheckOneOpen, "%s sends %s/%v while %v is open", b.ID, it.MessageID, offsets(it.Events), offsets(s.events))
@@ -158,6 +159,19 @@ func (p *process) checkPut(b *batcher.Batch) {
 		}
 		p.sent[it] = &sentItem{events: slices.Clone(it.Events), patch: slices.Clone(it.Patch), tenure: t, open: true}
 	}
+}
+
+// checkBegun sees that of a partition to be given back only what was sent before
+// is sent, and what stands before that.
+func (p *process) checkBegun(t *tenure, it *batcher.Item) {
+	if t == nil {
+		return
+	}
+	end := it.Events[len(it.Events)-1].Offset + 1
+	if t.revoking && end > t.sent {
+		p.w.fail(CheckDead, "%s/%v is sent though its partition is to be given back and nothing behind it was", it.MessageID, offsets(it.Events))
+	}
+	t.sent = max(t.sent, end)
 }
 
 func (p *process) checkCall(what string) {

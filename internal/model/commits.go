@@ -11,6 +11,11 @@ func (p *process) sendCommit(c *batcher.Commit) {
 		w.fail(CheckOneCommit, "%s decides on a second commit", p.name)
 	}
 	p.commit = c
+	for i := range c.Partitions {
+		if t := p.tenureOf(c.Partitions[i].Assignment); t != nil && c.Partitions[i].Last {
+			t.last = true
+		}
+	}
 	ended := false
 	answer := func(results []batcher.CommitResult) {
 		if ended {

@@ -44,6 +44,8 @@ type tenure struct {
 	handle            *batcher.Assignment
 	next              int // index of the next record to poll
 	paused, revoking  bool
+	last              bool  // its last commit is decided
+	sent              int64 // offset after the last record that was sent or buried before it was revoked
 }
 
 func (w *world) start(slot int) *process {
