@@ -30,7 +30,7 @@ type wiring struct {
 
 // run is the whole program: it builds every part, runs the loop until ctx ends,
 // and takes everything down again in the opposite order, within DrainTimeout.
-func run(ctx context.Context, cfg *config.Config, w wiring) (err error) {
+func run(ctx context.Context, cfg *config.Config, w wiring) error {
 	opts, err := kafkaOpts(cfg, w.log)
 	if err != nil {
 		return usageError{err}
@@ -45,7 +45,7 @@ func run(ctx context.Context, cfg *config.Config, w wiring) (err error) {
 	}
 	defer producer.Close()
 	writer := results.New(producer, resultsConfig(cfg), w.log)
-	defer func() { err = errors.Join(err, writer.Close(within())) }()
+	defer func() { late(w.log, writer.Close(within())) }()
 	if err := pingBrokers(ctx, producer, cfg.Kafka.Brokers); err != nil {
 		return err
 	}
@@ -82,12 +82,20 @@ func run(ctx context.Context, cfg *config.Config, w wiring) (err error) {
 	if err != nil {
 		return usageError{err}
 	}
-	defer func() { err = errors.Join(err, source.Close(within())) }()
+	defer func() { late(w.log, source.Close(within())) }()
 
 	if w.watch != nil {
 		w.watch(loop)
 	}
 	return loop.Run(ctx, fenced{source})
+}
+
+// late tells of a part that did not end in time. It is no failure of the run: by
+// then everything is committed that could be, and the rest is read again.
+func late(log *zap.Logger, err error) {
+	if err != nil {
+		log.Warn("not everything ended in time", zap.Error(err))
+	}
 }
 
 // fenced tells the loop when a polling error means that there is nothing left to

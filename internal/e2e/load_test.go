@@ -156,7 +156,8 @@ func TestStaticMemberComesBack(t *testing.T) {
 func TestSigterm(t *testing.T) {
 	t.Parallel()
 	script := kustomersim.Script{Run: kustomersim.Run{Base: 200 * ms, Tail: 100 * ms}}
-	w := newWorld(t, workload.Config{Messages: 100_000, InTurn: true, Distinct: true}, script)
+	// Hot keys: at the signal, changes wait behind others of their message.
+	w := newWorld(t, workload.Config{Messages: 3000, HotShare: 0.4, Malformed: 0.002, Distinct: true}, script)
 	stop := w.load(1500)
 	for range 3 {
 		c := w.connector("stopped", "")
