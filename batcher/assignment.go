@@ -37,6 +37,8 @@ type Assignment struct {
 	ledger   ledger
 	bytes    int64 // credit held by its open events
 	paused   bool
+	seenHead uint64 // the ledger's head when it was last seen to have moved
+	movedAt  time.Time
 
 	sent       uint64       // sequence number after the last record that was sent or buried
 	started    bool         // the position it starts from is known

@@ -93,12 +93,39 @@ func (c *Core) merge(it *Item, ev *Event) bool {
 
 // foldOf folds events that are known to fold.
 func (c *Core) foldOf(events []*Event) *fold {
-	f := newFold(events[0].Patch)
+	f := c.newFold(events[0].Patch)
 	for _, ev := range events[1:] {
 		f.add(ev.Patch, &c.fold)
 	}
 	return f
 }
+
+// newFold returns the fold of one patch, made of one that is no longer needed
+// where there is one: a fold lives for a second, and is most of what an item that
+// merges costs.
+func (c *Core) newFold(first []byte) *fold {
+	n := len(c.folds)
+	if n == 0 {
+		return newFold(first)
+	}
+	f := c.folds[n-1]
+	c.folds[n-1] = nil
+	c.folds = c.folds[:n-1]
+	f.add(first, &foldRules{})
+	return f
+}
+
+// retireFold takes an item's fold for later use. What a hot message has grown
+// large is left to the collector.
+func (c *Core) retireFold(it *Item) {
+	f := it.fold
+	it.fold = nil
+	if len(c.folds) < maxRetiredFolds && f.reset() {
+		c.folds = append(c.folds, f)
+	}
+}
+
+const maxRetiredFolds = 1000
 
 // patchSize is the length of what the item would be sent with.
 func (it *Item) patchSize() int {
@@ -126,7 +153,8 @@ func (it *Item) resize(patch int) {
 func entrySize(id string, patch int) int { return 6*len(id) + patch + 96 }
 
 // freeze fixes the bytes of an item that is about to be sent.
-func (it *Item) freeze(rules *Rules) {
+func (c *Core) freeze(it *Item) {
+	rules := &c.rules
 	if it.frozen && (rules.Frozen || it.fold == nil) {
 		return
 	}
@@ -137,7 +165,7 @@ func (it *Item) freeze(rules *Rules) {
 	}
 	it.Patch = it.fold.appendTo(make([]byte, 0, it.fold.size()))
 	if rules.Frozen {
-		it.fold = nil
+		c.retireFold(it)
 	}
 	it.bytes = entrySize(it.MessageID, len(it.Patch))
 }

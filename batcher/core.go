@@ -18,6 +18,7 @@ type Core struct {
 	assignments []*Assignment // not dead
 	retired     Counts        // of the dead ones
 	chains      map[string]*chain
+	folds       []*fold  // to be used again
 	ready       itemList // items that may be sent, in the order they became so
 	alarms      alarms
 	looks       looks
@@ -73,7 +74,7 @@ func (c *Core) Fetched(now time.Time, a *Assignment, changes []Change) {
 		a.started = true
 		c.commitAt = now // the write-ahead mark waits for no interval
 	}
-	c.reconsiderShare(a)
+	c.reconsiderShare(now, a)
 }
 
 func (c *Core) take(now time.Time, a *Assignment, ch *Change) {
@@ -106,7 +107,7 @@ func (c *Core) settle(ev *Event, count *uint64) {
 	}
 	a.ledger.settle(ev.seq, count)
 	c.release(ev)
-	c.reconsiderShare(a)
+	c.resume(a)
 }
 
 func (c *Core) release(ev *Event) {
@@ -135,23 +136,38 @@ func (c *Core) Room() int {
 	return max(0, c.cfg.MaxOpenEvents-c.openEvents)
 }
 
-// reconsiderShare pauses a partition that holds a quarter of the credit, or
-// whose book is as long as the credit is large, and resumes it at half of that:
-// one stuck partition must leave room for the others.
-func (c *Core) reconsiderShare(a *Assignment) {
-	if !c.rules.Credit || a.phase != live {
+// standstill is how long a partition's settled prefix may stand still before the
+// partition counts as stuck.
+const standstill = 10 * time.Second
+
+// reconsiderShare pauses a partition that holds its share of the credit, or
+// whose book is as long as the credit is large: one stuck partition must leave
+// room for the others. The share is a quarter, but half while the settled prefix
+// moves: a pause makes the client throw away what it has fetched and fetch it
+// again, which in a backlog would happen all the time.
+func (c *Core) reconsiderShare(now time.Time, a *Assignment) {
+	if !c.rules.Credit || a.phase != live || a.paused {
 		return
 	}
-	of := func(part int64) bool {
-		return int64(a.ledger.counts.Open)*part >= int64(c.cfg.MaxOpenEvents) ||
-			a.bytes*part >= c.cfg.MaxOpenBytes ||
-			int64(a.ledger.span())*part >= 4*int64(c.cfg.MaxOpenEvents)
+	if a.ledger.head != a.seenHead || a.ledger.counts.Open == 0 {
+		a.seenHead, a.movedAt = a.ledger.head, now
 	}
-	switch {
-	case !a.paused && of(4):
+	if c.holds(a, 2) || c.holds(a, 4) && now.Sub(a.movedAt) >= standstill {
 		a.paused = true
 		c.decide(Pause{a})
-	case a.paused && !of(8):
+	}
+}
+
+// holds reports whether a partition holds one part-th of the credit.
+func (c *Core) holds(a *Assignment, part int64) bool {
+	return int64(a.ledger.counts.Open)*part >= int64(c.cfg.MaxOpenEvents) ||
+		a.bytes*part >= c.cfg.MaxOpenBytes ||
+		int64(a.ledger.span())*part >= 4*int64(c.cfg.MaxOpenEvents)
+}
+
+// resume ends a pause when the partition holds half of a quarter.
+func (c *Core) resume(a *Assignment) {
+	if a.paused && a.phase == live && !c.holds(a, 8) {
 		a.paused = false
 		c.decide(Resume{a})
 	}

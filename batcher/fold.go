@@ -57,6 +57,20 @@ func newFold(first []byte) *fold {
 	return f
 }
 
+// reset empties the fold for another first patch, and reports whether it is
+// worth keeping.
+func (f *fold) reset() bool {
+	if cap(f.top.list) > fewMembers || cap(f.custom.list) > fewMembers {
+		return false
+	}
+	for _, o := range []*members{&f.top, &f.custom} {
+		clear(o.list) // they are parts of patches
+		*o = members{list: o.list[:0]}
+	}
+	f.hasCustom = false
+	return true
+}
+
 // staged is a member of a patch on its way into the fold. It says where things
 // are in the patch rather than holding slices of it, because filling and copying
 // those would take a good part of an add's time.

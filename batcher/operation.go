@@ -186,6 +186,7 @@ func (c *Core) end(now time.Time, op *Operation, v View) {
 		Kind: ReportCompleted, Batch: op.Batch, Operation: op, Outcome: op.Outcome,
 		At: now, Took: took, Looks: op.Looks, Fates: make([]ItemFate, 0, len(op.Batch.Items)),
 	}
+	r.settles = make([]*Event, 0, len(op.Batch.Items)+len(op.Batch.Items)/4)
 	for i, it := range op.Batch.Items {
 		if it.Assignment.phase == dead && c.rules.DeadStartsNothing {
 			continue

@@ -12,7 +12,7 @@ import (
 func (c *Core) Assigned(now time.Time, s Start) *Assignment {
 	a := &Assignment{Topic: s.Topic, Partition: s.Partition}
 	a.ledger = newLedger(s.Offset, s.LeaderEpoch)
-	a.committed = s.Offset
+	a.committed, a.movedAt = s.Offset, now
 	if !c.drainBy.IsZero() { // it came too late: it goes back at once
 		a.phase, a.deadline = revoking, c.drainBy
 	}

@@ -40,7 +40,7 @@ func (c *Core) cut(now time.Time) Decision {
 			break
 		}
 		c.ready.remove(it)
-		it.freeze(&c.rules)
+		c.freeze(it)
 		it.phase = sent
 		a := it.Assignment
 		a.sent = max(a.sent, it.Events[len(it.Events)-1].seq+1)

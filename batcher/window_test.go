@@ -122,8 +122,13 @@ func TestCreditStopsPolling(t *testing.T) {
 	if got := d.c.Room(); got != 6 {
 		t.Errorf("room for %d, want 6", got)
 	}
+	if list := one[Pause](d); len(list) != 0 {
+		t.Fatalf("paused %v with a quarter of the credit, before it can be told to stand still", list)
+	}
+	d.wait(standstill)
+	d.fetch(a)
 	if list := one[Pause](d); len(list) != 1 || list[0].Assignment != a {
-		t.Fatalf("paused %v, want the partition that holds a quarter of the credit", list)
+		t.Fatalf("paused %v, want the stuck partition that holds a quarter of the credit", list)
 	}
 	d.fetch(a, numbered(8, `{"a":1}`)...)
 	if got := d.c.Room(); got != 0 {
@@ -135,9 +140,28 @@ func TestCreditStopsPolling(t *testing.T) {
 	}
 }
 
+// A partition that moves is paused at half of the credit only.
+func TestMovingPartitionMayHoldHalf(t *testing.T) {
+	d := newDesk(t, func(c *Config) { c.MaxOpenEvents = 16 })
+	a := d.own()
+	d.fetch(a, numbered(4, `{"a":1}`)...)
+	r := d.complete(d.put(), Updated, Updated, Updated, Updated)
+	d.wait(standstill)
+	d.c.Reported(r)
+	d.fetch(a, numbered(7, `{"b":1}`)...)
+	if list := one[Pause](d); len(list) != 0 {
+		t.Fatal("paused with less than half, though it moves")
+	}
+	d.fetch(a, numbered(1, `{"c":1}`)...)
+	if list := one[Pause](d); len(list) != 1 {
+		t.Errorf("%d pauses with half of the credit, want one", len(list))
+	}
+}
+
 func TestPausedPartitionResumesWhenItsBookIsShort(t *testing.T) {
 	d := newDesk(t, func(c *Config) { c.MaxOpenEvents = 16 })
 	a := d.own()
+	d.wait(standstill)
 	d.fetch(a, numbered(4, `{"a":1}`)...)
 	list, _ := d.decisions()
 	if len(list) != 2 || list[0] != (Pause{a}) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -136,6 +137,7 @@ func requireCommits(ctx context.Context, client *kgo.Client, cfg config.Source) 
 	if len(missing) == 0 {
 		return nil
 	}
+	slices.Sort(missing)
 	return fmt.Errorf("source.start is committed, and group %s has no offset for %s; check source.group, or set source.start to earliest or latest",
 		cfg.Group, strings.Join(missing, ", "))
 }
