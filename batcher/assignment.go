@@ -1,6 +1,7 @@
 package batcher
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -106,12 +107,9 @@ func (a *Assignment) openMetadata() string {
 }
 
 func (a *Assignment) forget(op *Operation) {
-	for i, o := range a.operations {
-		if o == op {
-			a.operations = append(a.operations[:i], a.operations[i+1:]...)
-			a.changed = true
-			return
-		}
+	if i := slices.Index(a.operations, op); i >= 0 {
+		a.operations = slices.Delete(a.operations, i, i+1) // clears the end, or it would keep a batch alive
+		a.changed = true
 	}
 }
 

@@ -266,6 +266,7 @@ func (c *Core) remove(now time.Time, it *Item, parts ...*Item) {
 		it.list.remove(it)
 	}
 	it.phase = gone
+	it.operation = nil // it holds the whole batch, and through its messages all before
 	ch := it.chain
 	for i, x := range ch.items {
 		if x != it {
@@ -279,6 +280,9 @@ func (c *Core) remove(now time.Time, it *Item, parts ...*Item) {
 			ch.items = append(append(append([]*Item(nil), ch.items[:i]...), parts...), ch.items[i+1:]...)
 		}
 		break
+	}
+	if ch.room[0] == it { // the list has outgrown its room, where the item still stands
+		ch.room[0] = nil
 	}
 	c.wake(now, ch)
 }

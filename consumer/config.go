@@ -67,8 +67,8 @@ type Config struct {
 // bound on what is decompressed) are made for throughput; here memory is to stay
 // flat, and Kustomer is the slow side.
 const (
-	fetchMaxBytes          = 8 << 20
-	fetchMaxPartitionBytes = 1 << 20
+	fetchMaxBytes          = 2 << 20
+	fetchMaxPartitionBytes = 512 << 10
 	maxConcurrentFetches   = 2
 	maxDecompressBytes     = 32 << 20
 	// A broker sends a first batch larger than fetchMaxBytes whole, so the

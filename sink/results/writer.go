@@ -84,7 +84,10 @@ func (w *Writer) Report(r *batcher.Report, done func(error)) {
 	finish := w.begin(len(events), done)
 	for _, event := range events {
 		record := &kgo.Record{Topic: w.cfg.ResultsTopic, Key: key, Value: event}
-		w.client.Produce(context.Background(), record, func(_ *kgo.Record, err error) { finish(explain(w.cfg.ResultsTopic, err)) })
+		w.client.Produce(context.Background(), record, func(r *kgo.Record, err error) {
+			letGo(r)
+			finish(explain(w.cfg.ResultsTopic, err))
+		})
 	}
 }
 
@@ -98,7 +101,8 @@ func (w *Writer) Bury(b *batcher.Bury, done func(error)) {
 type produce func(context.Context, *kgo.Record, func(*kgo.Record, error))
 
 func (w *Writer) bury(produce produce, b *batcher.Bury, much extent, finish func(error)) {
-	produce(context.Background(), w.deadLetter(b, much), func(_ *kgo.Record, err error) {
+	produce(context.Background(), w.deadLetter(b, much), func(r *kgo.Record, err error) {
+		letGo(r)
 		if errors.Is(err, kerr.MessageTooLarge) && much < bare {
 			w.log.Warn("dead letter is too large for its topic: written with less of the record",
 				zap.String("topic", w.cfg.DeadLetterTopic), zap.String("source_topic", b.Event.Assignment.Topic),
@@ -129,10 +133,17 @@ func (w *Writer) begin(n int, done func(error)) func(error) {
 		mu.Unlock()
 		if last {
 			w.pending.remove(entry)
-			done(failed)
+			tell := done
+			done = nil // see letGo
+			tell(failed)
 		}
 	}
 }
+
+// letGo empties a record that has been written. The client keeps records and
+// promises in a pool after their end, and each would keep a batch with all its
+// events alive.
+func letGo(r *kgo.Record) { r.Key, r.Value, r.Headers = nil, nil, nil }
 
 // Oldest is how long the oldest write that Kafka has not acknowledged has been
 // under way, 0 when there is none.
