@@ -11,11 +11,11 @@
 //
 // Where to read on:
 //
-//   - core.go: the facts about records, the credit, and Next.
+//   - core.go: the facts about records, and Next. credit.go: how many are taken.
 //   - ledger.go: the book of a partition; the settled prefix is what may be committed.
-//   - chain.go: the order of a message's changes: merge, hold, stray time, split.
+//   - chain.go: the order of a message's changes: hold, stray time, split.
+//   - merge.go, fold.go: how changes that wait together become one item, and one patch.
 //   - window.go: when a batch is due, and what goes into it.
-//   - fold.go: how changes of one message become one patch.
 //   - delivery.go, operation.go: what the answers and the looks mean.
 //   - ownership.go, assignment.go: takeover, revocation, loss.
 //   - commit.go: when and what to commit, and what its metadata tells the next owner.

@@ -149,22 +149,6 @@ func (c *Core) curtail(now time.Time, it *Item) {
 	}
 }
 
-// shorten drops the events of a waiting item from n on.
-func (c *Core) shorten(it *Item, n int) {
-	if n == len(it.Events) {
-		return
-	}
-	for _, ev := range it.Events[n:] {
-		c.drop(ev)
-	}
-	it.Events = it.Events[:n]
-	it.fold = nil
-	if n > 1 {
-		it.fold = c.foldOf(it.Events)
-	}
-	it.resize(it.patchSize())
-}
-
 func (c *Core) itemsOf(match func(*Item) bool) (items []*Item) {
 	for _, ch := range c.chains {
 		for _, it := range ch.items {

@@ -1,0 +1,52 @@
+package batcher
+
+import "time"
+
+// Room is how many more events the core takes (I6). Polling stops at zero; a
+// revocation never waits for it.
+func (c *Core) Room() int {
+	if !c.rules.Credit {
+		return c.cfg.MaxOpenEvents
+	}
+	if c.openBytes >= c.cfg.MaxOpenBytes {
+		return 0
+	}
+	return max(0, c.cfg.MaxOpenEvents-c.openEvents)
+}
+
+// standstill is how long a partition's settled prefix may stand still before the
+// partition counts as stuck.
+const standstill = 10 * time.Second
+
+// reconsiderShare pauses a partition that holds its share of the credit, or
+// whose book is as long as the credit is large: one stuck partition must leave
+// room for the others. The share is a quarter, but half while the settled prefix
+// moves: a pause makes the client throw away what it has fetched and fetch it
+// again, which in a backlog would happen all the time.
+func (c *Core) reconsiderShare(now time.Time, a *Assignment) {
+	if !c.rules.Credit || a.phase != live || a.paused {
+		return
+	}
+	if a.ledger.head != a.seenHead || a.ledger.counts.Open == 0 {
+		a.seenHead, a.movedAt = a.ledger.head, now
+	}
+	if c.holds(a, 2) || c.holds(a, 4) && now.Sub(a.movedAt) >= standstill {
+		a.paused = true
+		c.decide(Pause{a})
+	}
+}
+
+// holds reports whether a partition holds one part-th of the credit.
+func (c *Core) holds(a *Assignment, part int64) bool {
+	return int64(a.ledger.counts.Open)*part >= int64(c.cfg.MaxOpenEvents) ||
+		a.bytes*part >= c.cfg.MaxOpenBytes ||
+		int64(a.ledger.span())*part >= 4*int64(c.cfg.MaxOpenEvents)
+}
+
+// resume ends a pause when the partition holds half of a quarter.
+func (c *Core) resume(a *Assignment) {
+	if a.paused && a.phase == live && !c.holds(a, 8) {
+		a.paused = false
+		c.decide(Resume{a})
+	}
+}
