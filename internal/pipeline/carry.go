@@ -71,10 +71,14 @@ func (p *Pipeline) look(op *batcher.Operation) {
 	})
 }
 
+// lastCommit is what the last commit has at least, however late it comes:
+// without it the next owner would repeat everything.
+const lastCommit = 500 * time.Millisecond
+
 func (p *Pipeline) commit(c *batcher.Commit) {
 	timeout := p.cfg.CommitTimeout
 	if p.draining && !p.closeBy.IsZero() {
-		timeout = min(timeout, time.Until(p.closeBy))
+		timeout = max(min(timeout, time.Until(p.closeBy)), lastCommit)
 	}
 	p.calls.Go(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(p.callCtx), timeout)
