@@ -111,7 +111,7 @@ func (c *Core) wake(now time.Time, ch *chain) {
 		it.readyAt = now
 		c.ready.push(it)
 	case it.Assignment.phase == revoking && at.After(it.Assignment.deadline):
-		c.dropItem(now, it) // it can't end in time
+		c.giveBack(now, it) // it can't end in time
 	case !at.IsZero():
 		heap.Push(&c.alarms, alarm{at: at, chain: ch})
 	default:
@@ -153,6 +153,34 @@ func (c *Core) back(now time.Time, it *Item, notBefore time.Time) bool {
 	}
 	c.wake(now, it.chain)
 	return it.phase != gone
+}
+
+// giveBack gives an item back to the group, with all that waits behind it for the
+// same partition: the next owner will send it again, and must not find a newer
+// change of the message applied already.
+func (c *Core) giveBack(now time.Time, it *Item) {
+	ch, behind := it.chain, false
+	kept := ch.items[:0]
+	for _, x := range ch.items {
+		behind = behind || x == it
+		if !behind || x.phase != waiting || x.Assignment != it.Assignment {
+			kept = append(kept, x)
+			continue
+		}
+		for _, ev := range x.Events {
+			c.drop(ev)
+		}
+		if x.list != nil {
+			x.list.remove(x)
+		}
+		x.phase, x.operation = gone, nil
+	}
+	clear(ch.items[len(kept):])
+	ch.items = kept
+	if ch.room[0] != nil && ch.room[0].phase == gone {
+		ch.room[0] = nil
+	}
+	c.wake(now, ch)
 }
 
 // dropItem gives an item's events back to the group.

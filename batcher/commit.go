@@ -1,6 +1,9 @@
 package batcher
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // nextCommit decides on a commit: of partitions that must be marked open before
 // their first PUT, at once; of those to be given back, at once; of the others
@@ -72,6 +75,14 @@ func (c *Core) buryNothingToCommit(now time.Time) {
 		}
 		i++
 	}
+}
+
+// AwaitsCommit reports whether a revocation whose time is up waits for the commit
+// in flight, which may be held up by another member's: it is better cut short.
+func (c *Core) AwaitsCommit(now time.Time) bool {
+	return c.committing != nil && slices.ContainsFunc(c.assignments, func(a *Assignment) bool {
+		return a.phase == revoking && !now.Before(a.deadline)
+	})
 }
 
 // Committed tells what became of a commit. The result of each partition is in

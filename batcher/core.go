@@ -31,6 +31,8 @@ type Core struct {
 	batches        uint64
 	delivered      uint64
 	lookCount      uint64
+	blindLooks     int // that learned nothing, in a row
+	blindSince     time.Time
 
 	alive      time.Time // when the last acknowledged heartbeat was sent
 	pace       pace
@@ -66,6 +68,9 @@ func (c *Core) Fetched(now time.Time, a *Assignment, changes []Change) {
 		if a = c.current(a); a == nil {
 			return
 		}
+	}
+	if a.ledger.counts.Open == 0 {
+		a.movedAt = now // it did not stand still, it had nothing
 	}
 	for i := range changes {
 		c.take(now, a, &changes[i])

@@ -118,7 +118,9 @@ const (
 	OperationOverdue                   // an operation runs longer than it should
 	TakeoverBegun                      // a partition was left open: its first PUT waits
 	TakeoverOver
-	QuotaExhausted // a 429, or the reserve is reached
+	QuotaExhausted // a 429
+	LooksFail      // operations can't be read: nothing can be settled
+	LooksGoOn      // they can again
 )
 
 // Notice is something a person should be able to read in the log.
@@ -128,6 +130,8 @@ type Notice struct {
 	Since      time.Time // when the trouble began
 	Until      time.Time // when the next try is due, or zero
 	Attempts   int
+	Certain    bool   // DeliveryPaused: it lasts until somebody sees to it
+	Batch      *Batch // DeliveryPaused: the one that did not get through
 	Operation  *Operation
 	Assignment *Assignment
 }

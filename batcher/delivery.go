@@ -1,6 +1,9 @@
 package batcher
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Answered tells what became of one PUT attempt, when it ended.
 func (c *Core) Answered(now time.Time, b *Batch, o Outcome) {
@@ -20,7 +23,9 @@ func (c *Core) Answered(now time.Time, b *Batch, o Outcome) {
 			c.back(now, it, now.Add(c.backoff(min(it.Attempts, c.door.failures))))
 		}
 	case NotSent:
-		c.failedPut(now, b, o, false)
+		if !c.leaseOver(now) { // that is no trouble with the API
+			c.failedPut(now, b, o, false)
+		}
 		c.allBack(now, b, now.Add(c.backoff(c.door.failures)))
 	case Limited:
 		notBefore := now
@@ -39,6 +44,9 @@ func (c *Core) Answered(now time.Time, b *Batch, o Outcome) {
 
 // refused tells of a batch that Kustomer would not take. Its items wait.
 func (c *Core) refused(now time.Time, b *Batch, o Outcome) {
+	if !slices.ContainsFunc(b.Items, func(it *Item) bool { return it.phase != gone }) {
+		return // nothing of ours is in it any more (I8)
+	}
 	r := &Report{Kind: ReportRefused, Batch: b, Outcome: o, At: now}
 	for _, it := range b.Items {
 		r.Fates = append(r.Fates, ItemFate{Item: it, Fate: FateReturned})
@@ -71,7 +79,7 @@ func (c *Core) failedPut(now time.Time, b *Batch, o Outcome, certain bool) {
 	}
 	c.decide(Notice{
 		Kind: DeliveryPaused, Reason: o.Reason, Since: c.door.since, Until: c.door.next,
-		Attempts: c.door.failures,
+		Attempts: c.door.failures, Certain: certain, Batch: b,
 	})
 }
 

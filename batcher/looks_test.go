@@ -141,3 +141,41 @@ func TestLooksTakeAtMostHalf(t *testing.T) {
 		t.Errorf("calls in the order %s, want looks and batches in turn", kinds)
 	}
 }
+
+// A key that may write but not read stops everything once the slots are taken:
+// that must be said, with the reason, and not once a look.
+func TestFailingLooksAreTold(t *testing.T) {
+	d := newDesk(t)
+	a := d.own()
+	d.fetch(a, change(1, "m", `{"a":1}`))
+	d.answer(d.put(), Accepted)
+	var told []Notice
+	looks := 0
+	ask := func(view View, until func() bool) {
+		for !until() {
+			switch dec := d.c.Next(d.now).(type) {
+			case Look:
+				looks++
+				d.c.Polled(d.now, dec.Operation, view)
+			case Notice:
+				if dec.Kind == LooksFail || dec.Kind == LooksGoOn {
+					told = append(told, dec)
+				}
+			case *Commit:
+				d.committed(dec, CommitDone)
+			case Wait:
+				d.wait(max(dec.Until.Sub(d.now), time.Millisecond))
+			}
+		}
+	}
+	failed := View{Kind: NoView, Status: 403, Calls: 1, Quota: NoQuota, Reason: Reason{Code: "forbidden", Text: "bulk.read"}}
+	ask(failed, func() bool { return looks == 20 })
+	if len(told) != 1 || told[0].Kind != LooksFail || told[0].Reason.Code != "forbidden" {
+		t.Fatalf("told %+v after 20 failed looks, want the reason once", told)
+	}
+	ask(viewOf(Complete, Updated), func() bool { return looks == 21 })
+	ask(failed, func() bool { return len(told) == 2 || d.c.outHead == len(d.c.out) })
+	if len(told) != 2 || told[1].Kind != LooksGoOn {
+		t.Errorf("told %+v, want the end too", told)
+	}
+}

@@ -46,7 +46,7 @@ func (c *Core) newFold(first []byte) *fold {
 func (c *Core) retireFold(it *Item) {
 	f := it.fold
 	it.fold = nil
-	if len(c.folds) < maxRetiredFolds && f.reset() {
+	if f != nil && len(c.folds) < maxRetiredFolds && f.reset() {
 		c.folds = append(c.folds, f)
 	}
 }
@@ -87,6 +87,7 @@ func (c *Core) freeze(it *Item) {
 	it.frozen = true
 	if len(it.Events) == 1 {
 		it.Patch = it.Events[0].Patch
+		c.retireFold(it) // of a change that would not fold
 		return
 	}
 	it.Patch = it.fold.appendTo(make([]byte, 0, it.fold.size()))
@@ -104,8 +105,9 @@ func (c *Core) shorten(it *Item, n int) {
 	for _, ev := range it.Events[n:] {
 		c.drop(ev)
 	}
+	clear(it.Events[n:]) // or they would be kept as long as the item
 	it.Events = it.Events[:n]
-	it.fold = nil
+	c.retireFold(it)
 	if n > 1 {
 		it.fold = c.foldOf(it.Events)
 	}

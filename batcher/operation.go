@@ -104,6 +104,7 @@ func (c *Core) Polled(now time.Time, op *Operation, v View) {
 	} else if v.Status > 0 {
 		c.pace.learn(now, v.Quota)
 	}
+	c.readable(now, v)
 	switch {
 	case op.owner != nil:
 		c.polledInherited(now, op, v)
@@ -115,6 +116,30 @@ func (c *Core) Polled(now time.Time, op *Operation, v View) {
 		c.polledOwn(now, op, v)
 	}
 }
+
+// readable tells when operations can't be read, and when they can again: without
+// it, a key that may write but not read would stop everything in silence, once
+// all slots are taken.
+func (c *Core) readable(now time.Time, v View) {
+	switch {
+	case v.Limited:
+	case v.Kind != NoView:
+		if c.blindLooks >= failuresToClose {
+			c.decide(Notice{Kind: LooksGoOn, Since: c.blindSince})
+		}
+		c.blindLooks = 0
+	default:
+		if c.blindLooks == 0 {
+			c.blindSince = now
+		}
+		if c.blindLooks++; c.blindLooks%blindLooksToTell == failuresToClose {
+			c.decide(Notice{Kind: LooksFail, Reason: v.Reason, Since: c.blindSince, Attempts: c.blindLooks})
+		}
+	}
+}
+
+// blindLooksToTell is after how many failed looks in a row it is said again.
+const blindLooksToTell = 100
 
 // lookAgain sets the next look: after half the time that the operation has run
 // already, so that the looks at a long one grow rare.
@@ -239,7 +264,9 @@ func (c *Core) itemFailed(now time.Time, op *Operation, it *Item, why Reason) Fa
 	step := c.cfg.ItemOver / time.Duration(max(1, c.cfg.ItemAttempts))
 	tried := why.Text != "" && (why.Text == it.hopeless || why.Text == it.chain.givenUp)
 	if !tried && c.patience(now, it) {
-		c.back(now, it, now.Add(step))
+		if !c.back(now, it, now.Add(step)) {
+			return FateReturned
+		}
 		return FateFailed
 	}
 	if it.Assignment.phase >= final && c.rules.NothingAfterFinal {

@@ -48,7 +48,10 @@ func (c *Core) Assigned(now time.Time, s Start) *Assignment {
 func (c *Core) tryGate(now time.Time, a *Assignment) {
 	open, at := a.gateOpen(now)
 	if !open {
-		if !at.IsZero() {
+		switch {
+		case a.phase == revoking && at.After(a.deadline):
+			c.dropWaiting(now, func(it *Item) bool { return it.Assignment == a })
+		case !at.IsZero():
 			heap.Push(&c.alarms, alarm{at: at, assignment: a})
 		}
 		return
@@ -145,7 +148,7 @@ func (c *Core) curtail(now time.Time, it *Item) {
 		return
 	}
 	if start, at := c.mayStart(now, it); !start && !at.IsZero() && at.After(a.deadline) {
-		c.dropItem(now, it)
+		c.giveBack(now, it)
 	}
 }
 

@@ -6,6 +6,7 @@ const (
 	startPerMinute = 300         // the smallest documented plan, until headers tell more
 	maxRest        = time.Minute // the quota's window: no rest is longer
 	burst          = 250 * time.Millisecond
+	regain         = 4 * time.Minute // from a standstill to the full rate
 )
 
 // pace spreads the calls of this process over the org's request budget: a
@@ -16,7 +17,7 @@ type pace struct {
 	longest time.Duration // rest that a Retry-After may ask for
 	reserve float64
 	rate    float64 // permits a second, before the brake of earlier 429s
-	factor  float64 // halved by each 429, regained by successes; at most 1
+	factor  float64 // halved by a 429, regained with time; at most 1
 	permits float64
 	filled  time.Time
 	rest    time.Time // no call before
@@ -39,20 +40,27 @@ func (p *pace) permit(now time.Time, rests bool) (ok bool, at time.Time) {
 	if p.permits >= 1 {
 		return true, time.Time{}
 	}
-	missing := time.Duration((1 - p.permits) / (p.rate * p.factor) * float64(time.Second))
+	missing := time.Duration((1 - p.permits) / p.speed() * float64(time.Second))
 	return false, now.Add(max(missing, time.Microsecond))
 }
 
 // fill adds what has accrued, up to a quarter of a second's worth: a process
 // that slept must not make up for it at once.
 func (p *pace) fill(now time.Time) {
-	rate := p.rate * p.factor
+	rate := p.speed()
 	if !p.filled.IsZero() {
 		p.permits += now.Sub(p.filled).Seconds() * rate
+		if quiet := now.Sub(later(p.filled, p.rest)); quiet > 0 {
+			p.factor = min(1, p.factor+quiet.Seconds()/regain.Seconds())
+		}
 	}
 	p.filled = now
 	p.permits = min(p.permits, max(1, rate*burst.Seconds()))
 }
+
+// speed is permits a second: at least one a minute, or nothing would ever tell
+// that the trouble is over.
+func (p *pace) speed() float64 { return max(p.rate*p.factor, 1/maxRest.Seconds()) }
 
 // spend takes the permits of calls that are made or were made beyond the one
 // permitted.
@@ -63,7 +71,6 @@ func (p *pace) spend(now time.Time, calls int) {
 
 // learn follows the headers of a reply that was no 429.
 func (p *pace) learn(now time.Time, q Quota) {
-	p.factor = min(1, p.factor*1.02)
 	if p.fixed || q.Limit <= 0 || q.Remaining < 0 {
 		return
 	}
@@ -84,7 +91,7 @@ func (p *pace) learn(now time.Time, q Quota) {
 
 // limited rests after a 429 of the org's quota until its reset, never longer
 // than the quota's minute, or for as long as Retry-After asks, up to the longest
-// pause; and halves the rate.
+// pause; and halves the rate, once however many calls met the same wall.
 func (p *pace) limited(now time.Time, q Quota, jitter float64) (until time.Time) {
 	rest := min(q.Reset, maxRest)
 	if q.RetryAfter > 0 {
@@ -94,7 +101,9 @@ func (p *pace) limited(now time.Time, q Quota, jitter float64) (until time.Time)
 		rest = time.Second
 	}
 	rest += time.Duration(jitter * float64(time.Second))
-	p.factor = max(p.factor/2, 1.0/64)
+	if !now.Before(p.rest) { // else it is one of those sent before the first told
+		p.factor /= 2
+	}
 	p.permits = min(p.permits, 1)
 	p.rest = later(p.rest, now.Add(rest))
 	return p.rest

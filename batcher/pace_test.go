@@ -40,7 +40,7 @@ func TestPaceFollowsTheQuota(t *testing.T) {
 		{"what is left until the reset", Config{Reserve: .2}, func(p *pace, now time.Time) { p.learn(now, quota(1000, 300, 30*time.Second)) }, 199, 203},
 		{"at a crawl when the reserve is reached", Config{Reserve: .2}, func(p *pace, now time.Time) { p.learn(now, quota(1000, 100, 0)) }, 59, 62},
 		{"a rest until the reset when it is known", Config{Reserve: .2}, func(p *pace, now time.Time) { p.learn(now, quota(1000, 100, 50*time.Second)) }, 49, 53},
-		{"half after a 429", Config{RequestsPerMinute: 60}, func(p *pace, now time.Time) { p.limited(now.Add(-time.Minute), quota(0, 0, time.Second), 0) }, 29, 32},
+		{"half after a 429, and regaining", Config{RequestsPerMinute: 60}, func(p *pace, now time.Time) { p.limited(now.Add(-time.Minute), quota(0, 0, time.Second), 0) }, 36, 40},
 		{"never nothing", Config{Reserve: .2}, func(p *pace, now time.Time) { p.learn(now, quota(1000, 201, time.Hour)) }, 5, 8},
 	}
 	for _, tt := range tests {
@@ -144,5 +144,44 @@ func TestOrgLimitStopsEveryCall(t *testing.T) {
 	d.waitPut(time.Minute)
 	if got := d.now.Sub(limited); got < 20*time.Second || got > 21*time.Second+time.Millisecond {
 		t.Errorf("the next call came after %v, want the reset and at most a second of jitter", got)
+	}
+}
+
+// Every call that is under way when the quota ends meets the same wall: the rate
+// is halved once, and is regained with time.
+func TestOneWallHalvesOnce(t *testing.T) {
+	p, now := newPace(Config{Reserve: 0.2, MaxPause: 5 * time.Minute}), time.Unix(1_800_000_000, 0)
+	p.learn(now, Quota{Limit: 1000, Remaining: 1000})
+	for range 8 {
+		p.limited(now, Quota{Limit: 1000, Remaining: 0, Reset: 10 * time.Second}, 0)
+	}
+	now = now.Add(10 * time.Second)
+	calls := 0
+	for end := now.Add(2 * time.Minute); now.Before(end); {
+		ok, at := p.permit(now, true)
+		if !ok {
+			now = at
+			continue
+		}
+		p.spend(now, 1)
+		p.learn(now, Quota{Limit: 1000, Remaining: 990})
+		calls++
+	}
+	if calls < 1000 || calls > 1400 {
+		t.Errorf("%d calls in two minutes after it, want about 1200 of the 1600 that the quota allows", calls)
+	}
+}
+
+// However low the rate has sunk, a call a minute finds out that the trouble is over.
+func TestNoPermitIsFurtherThanAMinute(t *testing.T) {
+	p, now := newPace(Config{Reserve: 0.2, MaxPause: time.Minute}), time.Unix(1_800_000_000, 0)
+	p.fill(now)
+	p.learn(now, Quota{Limit: 1000, Remaining: 201, Reset: 50 * time.Second})
+	for range 6 {
+		now = p.limited(now.Add(2*time.Second), Quota{RetryAfter: time.Second}, 0.5)
+	}
+	p.spend(now, 1)
+	if _, at := p.permit(now, true); at.Sub(now) > 2*time.Minute {
+		t.Errorf("the next call is in %v", at.Sub(now))
 	}
 }

@@ -258,3 +258,35 @@ func TestDrain(t *testing.T) {
 		t.Errorf("not given back: %+v", d.c.Snapshot(d.now))
 	}
 }
+
+// What can't end in time takes along what waits behind it: the next owner must
+// not find a newer change of the message applied.
+func TestSuccessorIsGivenBackWithItsElder(t *testing.T) {
+	d := newDesk(t, func(c *Config) { c.Merge, c.ItemAttempts, c.ItemOver = false, 3, 3*time.Minute })
+	a := d.own()
+	d.fetch(a, change(1, "m", `{"a":1}`), change(2, "m", `{"a":2}`), change(3, "z", `{"a":1}`))
+	d.answer(d.put(), Accepted)
+	op := d.look()
+	d.c.Revoking(d.now, []*Assignment{a}, d.now.Add(25*time.Second))
+	d.c.Polled(d.now, op, viewOf(Complete, Failed, Updated))
+	for range 5 {
+		list, _ := d.decisions()
+		for _, dec := range list {
+			switch x := dec.(type) {
+			case Put:
+				t.Errorf("sent %s", describe(x.Batch))
+			case *Report:
+				if x.Kind == ReportCompleted && x.Fates[0].Fate != FateReturned {
+					t.Errorf("the result says %v, want returned", x.Fates[0].Fate)
+				}
+				d.c.Reported(x)
+			default:
+				d.pass(dec)
+			}
+		}
+		d.wait(time.Second)
+	}
+	if got := a.Counts(); got.Dropped != 2 || got.Completed != 1 {
+		t.Errorf("counts %+v", got)
+	}
+}

@@ -15,8 +15,8 @@ func (c *Core) putDue(now time.Time) (due bool, at time.Time) {
 	if c.ready.n >= c.cfg.MaxItems || c.ready.bytes >= c.cfg.MaxBytes {
 		return true, time.Time{}
 	}
-	if c.ready.first.Assignment.phase == revoking {
-		return true, time.Time{} // there is no time to wait for company
+	if c.ready.first.Assignment.phase == revoking || c.door.closed {
+		return true, time.Time{} // no time to wait for company; a probe needs none
 	}
 	if at = c.ready.first.readyAt.Add(c.cfg.Linger); at.After(now) {
 		return false, at

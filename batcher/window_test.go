@@ -140,6 +140,17 @@ func TestCreditStopsPolling(t *testing.T) {
 	}
 }
 
+// A partition that had nothing to do has not stood still.
+func TestFirstBurstAfterAQuietTimeIsNotPaused(t *testing.T) {
+	d := newDesk(t, func(c *Config) { c.MaxOpenEvents = 40 })
+	a := d.own()
+	d.wait(time.Hour)
+	d.fetch(a, numbered(11, `{"a":1}`)...)
+	if list := one[Pause](d); len(list) != 0 {
+		t.Error("paused at once")
+	}
+}
+
 // A partition that moves is paused at half of the credit only.
 func TestMovingPartitionMayHoldHalf(t *testing.T) {
 	d := newDesk(t, func(c *Config) { c.MaxOpenEvents = 16 })
@@ -161,8 +172,9 @@ func TestMovingPartitionMayHoldHalf(t *testing.T) {
 func TestPausedPartitionResumesWhenItsBookIsShort(t *testing.T) {
 	d := newDesk(t, func(c *Config) { c.MaxOpenEvents = 16 })
 	a := d.own()
-	d.wait(standstill)
 	d.fetch(a, numbered(4, `{"a":1}`)...)
+	d.wait(standstill)
+	d.fetch(a)
 	list, _ := d.decisions()
 	if len(list) != 2 || list[0] != (Pause{a}) {
 		t.Fatalf("%v, want a pause and a batch", list)

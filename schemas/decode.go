@@ -72,11 +72,14 @@ func (d *Decoder) event(c *batcher.Change) *fault {
 	value := c.Record.Value
 	d.src = *bytes.NewBuffer(value)
 	d.dec.Reset(&d.src)
-	if kind := d.dec.PeekKind(); kind != jsontext.KindBeginObject && kind != jsontext.KindInvalid {
-		return &fault{code: CodeMalformed, text: "the event is " + kindName(kind) + ", not an object"}
-	}
+	// The kind is told by one byte, so what it promises must be read before it is
+	// named: "not json" begins like null.
+	kind := d.dec.PeekKind()
 	if _, err := d.dec.ReadToken(); err != nil {
 		return d.syntax(err)
+	}
+	if kind != jsontext.KindBeginObject {
+		return &fault{code: CodeMalformed, text: "the event is " + kindName(kind) + ", not an object"}
 	}
 	for {
 		name, end, err := d.name()

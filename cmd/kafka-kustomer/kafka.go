@@ -22,6 +22,7 @@ import (
 
 	"kafka-kustomer/consumer"
 	"kafka-kustomer/internal/config"
+	"kafka-kustomer/sink/results"
 )
 
 // kafkaOpts are the options that every Kafka client of ours has: where, as whom,
@@ -99,6 +100,48 @@ func mechanism(cfg config.SASL) sasl.Mechanism {
 		return scram.Sha512(scramAuth)
 	}
 	return nil
+}
+
+// ready sees to it, before anything is read, that Kafka can be reached and that
+// what will be written can be. A signal ends it without an error.
+func ready(ctx context.Context, cfg *config.Config, client *kgo.Client, writer *results.Writer, log *zap.Logger) error {
+	checked := make(chan error, 1)
+	go func() { // ends with the client, which may not heed ctx
+		err := pingBrokers(ctx, client, cfg.Kafka.Brokers)
+		if err == nil {
+			err = requireCommits(ctx, client, cfg.Source)
+		}
+		if err == nil {
+			err = writer.Ensure(ctx)
+		}
+		if err == nil {
+			warnOfMissingTopics(ctx, client, cfg.Source.Topics, log)
+		}
+		checked <- err
+	}()
+	select {
+	case err := <-checked:
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// warnOfMissingTopics names source topics that do not exist: they are waited for,
+// and without a word nobody would know.
+func warnOfMissingTopics(ctx context.Context, client *kgo.Client, topics []string, log *zap.Logger) {
+	details, err := kadm.NewClient(client).ListTopics(ctx, topics...)
+	if err != nil {
+		return // what is wrong will be told by who reads them
+	}
+	for _, t := range topics {
+		if d, told := details[t]; !told || errors.Is(d.Err, kerr.UnknownTopicOrPartition) {
+			log.Warn("source topic does not exist; it is read as soon as it does: check source.topics", zap.String("topic", t))
+		}
+	}
 }
 
 // pingBrokers says at once, and with the cause, when no broker can be reached or

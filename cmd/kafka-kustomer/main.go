@@ -49,6 +49,12 @@ func interruptible(exit func(int)) (ctx context.Context, stop func()) {
 // usageError is an error of the command line or the configuration.
 type usageError struct{ error }
 
+// loggedError is an error that stands in the log: said once more in plain text, it
+// would be a line that no JSON parser takes.
+type loggedError struct{ error }
+
+func (e loggedError) Unwrap() error { return e.error }
+
 // execute runs one command line and returns the exit code.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot()
@@ -59,7 +65,9 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintln(stderr, "kafka-kustomer:", err)
+	if !errors.As(err, new(loggedError)) {
+		fmt.Fprintln(stderr, "kafka-kustomer:", err)
+	}
 	if errors.As(err, new(usageError)) {
 		return exitUsage
 	}
@@ -73,6 +81,7 @@ func newRoot() *cobra.Command {
 		Long:          "kafka-kustomer reads message changes from Kafka, sends them to Kustomer's bulk API in\nfull requests, writes what became of each to a result topic, and commits offsets\nonly when Kustomer has applied what they carried.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		Version:       buildVersion(),
 		Args:          noArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

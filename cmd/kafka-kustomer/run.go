@@ -32,9 +32,9 @@ func newRun() *cobra.Command {
 			log.Info("starting", zap.String("version", buildVersion()), zap.String("config", path))
 			if err := run(cmd.Context(), cfg, wiring{log: log}); err != nil {
 				log.Error("stopped", zap.Error(err))
-				return err
+				return loggedError{err}
 			}
-			log.Info("stopped: everything that was begun has been accounted for")
+			log.Info("stopped")
 			return nil
 		},
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -58,7 +59,9 @@ func (s *simulation) options() (kustomersim.Options, error) {
 		return opts, usageError{err}
 	}
 	opts.Script = new(kustomersim.Script)
-	if err := json.Unmarshal(text, opts.Script); err != nil {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields() // a misspelt fault would be a test of nothing
+	if err := decoder.Decode(opts.Script); err != nil {
 		return opts, usageError{fmt.Errorf("%s: %w", s.script, err)}
 	}
 	if err := opts.Script.Validate(); err != nil {

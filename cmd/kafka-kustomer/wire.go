@@ -46,14 +46,11 @@ func run(ctx context.Context, cfg *config.Config, w wiring) error {
 	defer producer.Close()
 	writer := results.New(producer, resultsConfig(cfg), w.log)
 	defer func() { late(w.log, writer.Close(within())) }()
-	if err := pingBrokers(ctx, producer, cfg.Kafka.Brokers); err != nil {
+	if err := ready(ctx, cfg, producer, writer, w.log); err != nil {
 		return err
 	}
-	if err := requireCommits(ctx, producer, cfg.Source); err != nil {
-		return err
-	}
-	if err := writer.Ensure(ctx); err != nil {
-		return err
+	if ctx.Err() != nil { // a signal came first
+		return nil
 	}
 
 	// The bulk API: HTTP out.
@@ -82,12 +79,22 @@ func run(ctx context.Context, cfg *config.Config, w wiring) error {
 	if err != nil {
 		return usageError{err}
 	}
-	defer func() { late(w.log, source.Close(within())) }()
+	defer func() { late(w.log, source.Close(shorter(within(), leaveTimeout))) }()
 
 	if w.watch != nil {
 		w.watch(loop)
 	}
 	return loop.Run(ctx, fenced{source})
+}
+
+// leaveTimeout bounds leaving the group: a join that other members hold up would
+// otherwise take all of DrainTimeout, with nothing left to save.
+const leaveTimeout = 5 * time.Second
+
+func shorter(ctx context.Context, timeout time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	context.AfterFunc(ctx, cancel)
+	return ctx
 }
 
 // late tells of a part that did not end in time. It is no failure of the run: by

@@ -156,8 +156,9 @@ type Kustomer struct {
 	// MaxInFlight is the most calls at a time. Default 8.
 	MaxInFlight int `yaml:"max_in_flight" range:"1..256"`
 	// MaxOpenOperations is the most operations that Kustomer has accepted and not
-	// yet completed. Default 128.
-	MaxOpenOperations int `yaml:"max_open_operations" range:"1..10000"`
+	// yet completed; more would not fit in a commit's metadata, which tells the next
+	// owner what to wait for. Default 128.
+	MaxOpenOperations int `yaml:"max_open_operations" range:"1..160"`
 	// RequestsPerMinute is a number, or auto: by the quota in Kustomer's replies.
 	// Default auto.
 	RequestsPerMinute Rate `yaml:"requests_per_minute"`

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -35,6 +36,9 @@ func (p *Pipeline) carryOut(now time.Time) (next time.Time) {
 		case batcher.Notice:
 			p.tell(now, d)
 		case batcher.Wait:
+			if p.cancelCommit != nil && p.core.AwaitsCommit(now) {
+				p.cancelCommit()
+			}
 			return p.earliestDelayed(d.Until)
 		}
 	}
@@ -80,8 +84,12 @@ func (p *Pipeline) commit(c *batcher.Commit) {
 	if p.draining && !p.closeBy.IsZero() {
 		timeout = max(min(timeout, time.Until(p.closeBy)), lastCommit)
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.callCtx), timeout)
+	p.cancelCommit = cancel
+	if slices.ContainsFunc(c.Partitions, func(pc batcher.PartitionCommit) bool { return pc.Last }) {
+		p.cancelCommit = nil // it is what a revocation waits for
+	}
 	p.calls.Go(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(p.callCtx), timeout)
 		defer cancel()
 		p.source.Commit(ctx, c)
 		p.inbox.put(committed{c})
@@ -109,9 +117,12 @@ func (p *Pipeline) produceReport(r *batcher.Report) {
 
 func (p *Pipeline) bury(b *batcher.Bury) {
 	a := b.Event.Assignment
-	p.log.Warn("event goes to the dead-letter topic",
-		zap.String("topic", a.Topic), zap.Int32("partition", a.Partition), zap.Int64("offset", b.Event.Offset),
-		zap.String("reason", b.Reason.Code), zap.String("detail", b.Reason.Text), zap.String("batch_id", b.BatchID))
+	fields := append(partition(a), zap.Int64("offset", b.Event.Offset),
+		zap.String("reason", b.Reason.Code), zap.String("detail", b.Reason.Text))
+	if b.BatchID != "" {
+		fields = append(fields, zap.String("batch_id", b.BatchID))
+	}
+	p.log.Warn("event goes to the dead-letter topic", fields...)
 	p.produceBury(b)
 }
 

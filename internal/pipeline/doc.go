@@ -40,6 +40,6 @@
 //   - I8 What belongs to a dead assignment changes nothing and starts nothing.
 //   - I9 A refusal is no settlement. Trouble with the key, the API or Kafka
 //     pauses; it never skips.
-//   - I10 Per assignment, at every moment: delivered = completed + dead-lettered
-//   - skipped + open + dropped.
+//   - I10 Per assignment, at every moment, the records delivered are those
+//     completed, dead-lettered, skipped, open and dropped together.
 package pipeline

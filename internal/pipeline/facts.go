@@ -61,13 +61,29 @@ func (f assigned) tell(core *batcher.Core, now time.Time) {
 	f.reply <- as
 }
 
+// abandoned says that nobody waits for what an assigned fact took: kgo has ended
+// the session meanwhile, and will never revoke it.
+type abandoned struct{ assigned }
+
+func (f abandoned) tell(core *batcher.Core, now time.Time) {
+	select {
+	case as := <-f.reply:
+		core.Lost(now, as)
+	default:
+	}
+}
+
 type revoking struct {
+	p           *Pipeline
 	assignments []*batcher.Assignment
 	timeout     time.Duration
 }
 
 func (f revoking) tell(core *batcher.Core, now time.Time) {
 	core.Revoking(now, f.assignments, now.Add(f.timeout))
+	if f.p.cancelCommit != nil {
+		f.p.cancelCommit() // the revocation has to wait for it (I5), and it for other members
+	}
 }
 
 type lost struct {

@@ -2,7 +2,10 @@ package pipeline
 
 import (
 	"context"
+	"strconv"
 	"time"
+
+	"go.uber.org/zap"
 
 	"kafka-kustomer/batcher"
 )
@@ -14,8 +17,10 @@ func (p *Pipeline) Assigned(ctx context.Context, starts []batcher.Start) ([]*bat
 	p.inbox.put(f)
 	select {
 	case as := <-f.reply:
+		p.log.Info("partitions assigned", zap.Strings("from", places(starts)))
 		return as, nil
 	case <-ctx.Done():
+		p.inbox.put(abandoned{f})
 		return nil, ctx.Err()
 	case <-p.stopped:
 		return nil, ErrStopped
@@ -26,7 +31,7 @@ func (p *Pipeline) Assigned(ctx context.Context, starts []batcher.Start) ([]*bat
 // ended, or RevokeTimeout has passed, and its last commit is answered (I5).
 func (p *Pipeline) Revoked(ctx context.Context, as []*batcher.Assignment) {
 	quiet := p.awaitQuiet(as)
-	p.inbox.put(revoking{as, p.cfg.RevokeTimeout})
+	p.inbox.put(revoking{p, as, p.cfg.RevokeTimeout})
 	defer p.forgetQuiet(as)
 	for _, ch := range quiet {
 		select {
@@ -37,6 +42,19 @@ func (p *Pipeline) Revoked(ctx context.Context, as []*batcher.Assignment) {
 			return
 		}
 	}
+}
+
+// places names partitions and the offsets they begin at, "topic/partition@offset".
+func places(starts []batcher.Start) []string {
+	list := make([]string, len(starts))
+	for i, s := range starts {
+		at := "no commit"
+		if s.Offset >= 0 {
+			at = strconv.FormatInt(s.Offset, 10)
+		}
+		list[i] = s.Topic + "/" + strconv.Itoa(int(s.Partition)) + "@" + at
+	}
+	return list
 }
 
 // awaitQuiet returns a channel for each assignment, closed when it is quiet.

@@ -119,3 +119,49 @@ func TestRecordsOfAnEarlierTenureAreRefused(t *testing.T) {
 		r.end()
 	})
 }
+
+// kgo may end a session while its partitions are being handed over: nobody holds
+// the handles then, so the core must not keep them.
+func TestAbandonedAssignmentIsLetGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(testCore(), testConfig())
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := r.Assigned(ctx, []batcher.Start{{Topic: "in", LeaderEpoch: -1, Metadata: "kk1 open op1"}}); err == nil {
+			t.Fatal("Assigned = nil with a context that has ended")
+		}
+		r.run()
+		time.Sleep(time.Minute)
+		if s, err := r.Snapshot(t.Context()); err != nil || s.Partitions != 0 || s.Looks > 1 {
+			t.Errorf("%d partitions, %d looks, %v", s.Partitions, s.Looks, err)
+		}
+		r.end()
+	})
+}
+
+// A commit that another member's revocation holds up must not make ours late.
+func TestRevocationCutsAWaitingCommit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig()
+		r := newRig(testCore(), cfg)
+		r.sink.look = func(context.Context, *batcher.Operation) batcher.View {
+			return batcher.View{Kind: batcher.Running, Status: 200, Calls: 1, Quota: batcher.NoQuota}
+		}
+		r.run()
+		a := r.assign(t, 0)
+		r.deliver(a, 0, 5)
+		time.Sleep(2 * time.Second)
+		r.source.mu.Lock()
+		r.source.hang = true
+		r.source.mu.Unlock()
+		b := r.assign(t, 1)
+		r.deliver(b, 0, 5)
+		time.Sleep(1100 * time.Millisecond)
+		begun := time.Now()
+		r.Revoked(t.Context(), []*batcher.Assignment{a})
+		if took := time.Since(begun); took > cfg.RevokeTimeout+cfg.CommitTimeout+slack {
+			t.Errorf("answered after %v, want %v and one commit of %v at most", took, cfg.RevokeTimeout, cfg.CommitTimeout)
+		}
+		r.end()
+	})
+}

@@ -72,9 +72,11 @@ type Pipeline struct {
 	polling   bool
 	pollEnded chan error
 	delayed   []delayed
-	draining  bool
-	closeBy   time.Time // when everything must be over, once draining
-	fatal     error
+
+	cancelCommit context.CancelFunc // of the commit in flight, unless it is a last one
+	draining     bool
+	closeBy      time.Time // when everything must be over, once draining
+	fatal        error
 }
 
 // delayed is a produce to be done again at a time.
@@ -112,6 +114,7 @@ func (p *Pipeline) Run(ctx context.Context, source Source) error {
 		p.releaseAll()
 	}()
 	p.loop(ctx, stopPolling)
+	p.account(p.core.Totals())
 	return p.fatal
 }
 
@@ -139,7 +142,9 @@ func (p *Pipeline) loop(ctx context.Context, stopPolling func()) {
 		case <-timer.C:
 		case <-stop:
 			stop = nil
-			p.drain(stopPolling)
+			if !p.draining {
+				p.drain(stopPolling)
+			}
 		case err := <-p.pollEnded:
 			p.pollEnded, p.grants = nil, nil
 			if !p.draining && ctx.Err() == nil {

@@ -13,9 +13,12 @@ func (p *Pipeline) tell(now time.Time, n batcher.Notice) {
 	why := []zap.Field{zap.String("reason", n.Reason.Code), zap.String("detail", n.Reason.Text)}
 	switch n.Kind {
 	case batcher.DeliveryPaused:
-		p.log.Warn("delivery is paused; nothing is lost, and it goes on by itself once an attempt gets through",
-			append(why, zap.Duration("since", now.Sub(n.Since)), zap.Int("failed_attempts", n.Attempts),
-				zap.Duration("next_attempt_in", n.Until.Sub(now)))...)
+		p.paused(now, n, why)
+	case batcher.LooksFail:
+		p.log.Error("operations can't be read, so nothing can be settled; nothing is lost, and it goes on by itself once they can",
+			append(why, zap.Duration("since", now.Sub(n.Since)), zap.Int("failed_looks", n.Attempts))...)
+	case batcher.LooksGoOn:
+		p.log.Info("operations can be read again", zap.Duration("after", now.Sub(n.Since)))
 	case batcher.DeliveryResumed:
 		p.log.Info("delivery goes on", zap.Duration("paused_for", now.Sub(n.Since)))
 	case batcher.QuotaExhausted:
@@ -30,6 +33,28 @@ func (p *Pipeline) tell(now time.Time, n batcher.Notice) {
 	case batcher.TakeoverOver:
 		p.log.Info("partition is taken over", partition(n.Assignment)...)
 	}
+}
+
+// paused tells that a batch did not get through. What lasts until somebody sees to
+// it is an error, and names the batch and the records that wait in it.
+func (p *Pipeline) paused(now time.Time, n batcher.Notice, why []zap.Field) {
+	fields := append(why, zap.String("batch_id", n.Batch.ID), zap.Duration("since", now.Sub(n.Since)),
+		zap.Int("failed_attempts", n.Attempts), zap.Duration("next_attempt_in", n.Until.Sub(now)))
+	if !n.Certain {
+		p.log.Warn("delivery is paused; nothing is lost, and it goes on by itself once an attempt gets through", fields...)
+		return
+	}
+	first := n.Batch.Items[0]
+	fields = append(append(fields, partition(first.Assignment)...),
+		zap.Int64("first_offset", first.Events[0].Offset), zap.Int("items", len(n.Batch.Items)))
+	p.log.Error("delivery is paused until this is put right; nothing is lost or skipped, and batches are tried again meanwhile", fields...)
+}
+
+// account says what became of everything, when it is over.
+func (p *Pipeline) account(c batcher.Counts) {
+	p.log.Info("given back everything",
+		zap.Uint64("delivered", c.Delivered), zap.Uint64("completed", c.Completed), zap.Uint64("dead_lettered", c.DeadLettered),
+		zap.Uint64("skipped", c.Skipped), zap.Uint64("left_to_the_next_owner", c.Dropped))
 }
 
 func partition(a *batcher.Assignment) []zap.Field {

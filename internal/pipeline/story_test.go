@@ -33,15 +33,31 @@ func TestNoticesSayWhatAndWhenAndWhere(t *testing.T) {
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	a := &batcher.Assignment{Topic: "changes", Partition: 3}
 	why := batcher.Reason{Code: "unreachable", Text: "dial tcp: connection refused; check kustomer.base_url"}
+	batch := &batcher.Batch{ID: "b1", Items: []*batcher.Item{{Assignment: a, Events: []*batcher.Event{{Offset: 77}}}}}
 	for name, test := range map[string]struct {
 		notice batcher.Notice
 		level  zapcore.Level
 		want   []string
 	}{
 		"paused": {
-			batcher.Notice{Kind: batcher.DeliveryPaused, Reason: why, Since: now.Add(-time.Minute), Until: now.Add(3 * time.Second), Attempts: 4},
+			batcher.Notice{Kind: batcher.DeliveryPaused, Reason: why, Since: now.Add(-time.Minute), Until: now.Add(3 * time.Second), Attempts: 4, Batch: batch},
 			zapcore.WarnLevel,
 			[]string{"delivery is paused", "nothing is lost", "unreachable", "check kustomer.base_url", `"failed_attempts":4`, `"next_attempt_in":3000000000`},
+		},
+		"paused until somebody sees to it": {
+			batcher.Notice{Kind: batcher.DeliveryPaused, Reason: why, Since: now, Until: now, Attempts: 1, Certain: true, Batch: batch},
+			zapcore.ErrorLevel,
+			[]string{"put right", "nothing is lost", `"batch_id":"b1"`, `"topic":"changes"`, `"partition":3`, `"first_offset":77`, `"items":1`},
+		},
+		"operations unreadable": {
+			batcher.Notice{Kind: batcher.LooksFail, Reason: why, Since: now.Add(-time.Minute), Attempts: 3},
+			zapcore.ErrorLevel,
+			[]string{"can't be read", "nothing is lost", "unreachable", `"failed_looks":3`},
+		},
+		"operations readable": {
+			batcher.Notice{Kind: batcher.LooksGoOn, Since: now.Add(-time.Minute)},
+			zapcore.InfoLevel,
+			[]string{"read again", `"after":60000000000`},
 		},
 		"resumed": {
 			batcher.Notice{Kind: batcher.DeliveryResumed, Since: now.Add(-time.Minute)},
