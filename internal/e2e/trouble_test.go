@@ -20,8 +20,9 @@ func calm() kustomersim.Script {
 }
 
 // wantPaused waits for the line that says that delivery is paused, and checks
-// that a person can see from it why, and when it goes on.
-func wantPaused(t *testing.T, c *process, reason string) {
+// that a person can see from it why, when it goes on, and which batch it was. What
+// waits for somebody to see to it is an error and names the records too.
+func wantPaused(t *testing.T, c *process, level, reason string) {
 	t.Helper()
 	var last line
 	await(t, 20*time.Second, "it says that delivery is paused because of "+reason, func() error {
@@ -33,8 +34,11 @@ func wantPaused(t *testing.T, c *process, reason string) {
 		}
 		return fmt.Errorf("last: %v", last)
 	})
-	if last.text("level") != "warn" || last.text("detail") == "" {
-		t.Errorf("no warning with a detail: %v", last)
+	if last.text("level") != level || last.text("detail") == "" || last.text("batch_id") == "" {
+		t.Errorf("want level %s with a detail and a batch: %v", level, last)
+	}
+	if _, named := last["first_offset"]; named != (level == "error") {
+		t.Errorf("first_offset named: %v, want it in an error only: %v", named, last)
 	}
 	if next, err := time.ParseDuration(last.text("next_attempt_in")); err != nil || next < 0 || next > 2*time.Second {
 		t.Errorf("next_attempt_in is %q (%v), want up to twice kustomer.retry.max", last.text("next_attempt_in"), err)
@@ -67,7 +71,7 @@ func TestAPIAway(t *testing.T) {
 	w.api.awaitItems(time.Minute, 3000)
 
 	gate.shut()
-	wantPaused(t, c, "dial_failed")
+	wantPaused(t, c, "warn", "dial_failed")
 	pass(t, outage/4) // its credit is nearly used up; little may be added from now on
 	before := c.memory("VmRSS")
 	pass(t, outage/4)
@@ -110,7 +114,7 @@ func TestWrongKey(t *testing.T) {
 	w.setKey("a-secret-that-is-wrong")
 	w.produce(2000)
 	c := w.connector("locked-out", "")
-	wantPaused(t, c, "unauthorized")
+	wantPaused(t, c, "error", "unauthorized")
 	wantNothingGivenUp(t, w)
 	if n := w.api.stats().ItemsAccepted; n > 0 {
 		t.Errorf("%d items accepted with a wrong key", n)
@@ -138,7 +142,7 @@ func TestRefusedBatch(t *testing.T) {
 	w := newWorld(t, events, script)
 	w.produce(2000)
 	c := w.connector("refused", "")
-	wantPaused(t, c, "bad_request")
+	wantPaused(t, c, "error", "bad_request")
 	wantNothingGivenUp(t, w)
 	w.api.setScript(calm())
 	w.awaitNoLag(30 * time.Second)
