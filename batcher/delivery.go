@@ -36,7 +36,7 @@ func (c *Core) Answered(now time.Time, b *Batch, o Outcome) {
 	case Refused:
 		c.refused(now, b, o)
 		fallthrough
-	case Unauthorized:
+	case Forbidden, Unauthorized:
 		c.failedPut(now, b, o, true)
 		c.allBack(now, b, now)
 	}

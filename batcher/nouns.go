@@ -119,11 +119,13 @@ type Batch struct {
 // OutcomeKind is what became of one PUT attempt. The set is closed.
 type OutcomeKind uint8
 
-// The outcomes. Only NotSent and the 4xx kinds prove that nothing was accepted.
+// The outcomes. Only NotSent and the 4xx kinds (Refused, Forbidden, Unauthorized
+// and Limited) prove that nothing was accepted.
 const (
 	Accepted     OutcomeKind = iota // 2xx with an operation id
 	Refused                         // 4xx: something in the body (400, 409, 413, 422, …)
-	Unauthorized                    // 401, 403, wrong address or region: the configuration
+	Forbidden                       // 403 of a batch whose Hints have audit members: their fault, or the key's
+	Unauthorized                    // 401, any other 403, wrong address or region: the configuration
 	Limited                         // 429
 	NotSent                         // the dial failed, or the lease was over before the body was written
 	Unknown                         // time-out, reset, 408, 5xx, cut or foreign reply: it may have been accepted
@@ -131,7 +133,7 @@ const (
 
 // String returns the kind as a metric label.
 func (k OutcomeKind) String() string {
-	return [...]string{"accepted", "refused", "unauthorized", "limited", "not_sent", "unknown"}[k]
+	return [...]string{"accepted", "refused", "forbidden", "unauthorized", "limited", "not_sent", "unknown"}[k]
 }
 
 // Outcome is what one PUT attempt came to.
@@ -143,9 +145,13 @@ type Outcome struct {
 	RequestID string // Kustomer's, when the reply tells
 	Org, User string // names from the reply, when it tells
 	Reason    Reason // of anything but Accepted; what to check next
-	Sent      time.Time
-	Answered  time.Time
-	Quota     Quota
+	// Hints are the items of the batch, by index and in order, that a refusal
+	// speaks of: that a pointer or an id in it names, or that have the member it
+	// names. Empty when it names none, or all.
+	Hints    []int
+	Sent     time.Time
+	Answered time.Time
+	Quota    Quota
 }
 
 // Quota is what the headers of one reply tell about the org's request budget.

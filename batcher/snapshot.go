@@ -15,6 +15,29 @@ type Snapshot struct {
 	Looks      uint64
 	Paused     bool // nothing gets through of what waits
 	PausedFor  time.Duration
+	Troubles   []Trouble // what holds delivery up at the moment, the worst first
+}
+
+// TroubleKind is a kind of trouble, fit for a metric label. The set is closed.
+type TroubleKind string
+
+// The troubles.
+const (
+	TroubleConfiguration TroubleKind = "configuration" // Kustomer refuses the key, its role, the address or the region
+	TroubleOutage        TroubleKind = "outage"        // nothing gets through
+	TroubleUnreadable    TroubleKind = "unreadable"    // operations can't be read, so nothing can be settled
+	TroubleBrake         TroubleKind = "brake"         // too much would go to the dead-letter topic
+	TroubleOverdue       TroubleKind = "overdue"       // operations run for too long, and all slots are theirs
+	TroubleQuota         TroubleKind = "quota"         // all calls rest until the quota's reset
+)
+
+// Trouble is one thing that holds delivery up.
+type Trouble struct {
+	Kind   TroubleKind
+	Reason Reason    // what happened, and what to check next
+	Since  time.Time // when it began
+	Until  time.Time // when the next try is due, or zero
+	Person bool      // it lasts until somebody sees to it
 }
 
 // Snapshot returns the core's state in numbers.
