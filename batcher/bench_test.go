@@ -73,6 +73,7 @@ func testConfig() Config {
 		MaxInFlight: 8, MaxOpenOperations: 128, RequestsPerMinute: 1_000_000, Reserve: 0.2, MaxPause: 5 * time.Minute,
 		OverdueAfter: 10 * time.Minute, LostReplyWait: 90 * time.Second, Lease: 40 * time.Second,
 		RetryInitial: 500 * time.Millisecond, RetryMax: 30 * time.Second, ItemAttempts: 3, ItemOver: time.Minute,
+		UnknownAttempts: 8, UnknownOver: 10 * time.Minute, Brake: 0.05, BrakeAtLeast: 100,
 		CommitInterval: time.Second, Recommit: 15 * time.Second, MaxOpenEvents: 20_000, MaxOpenBytes: 24 << 20,
 		BatchPrefix: "b", Seed: 1, Rules: AllRules(),
 	}

@@ -13,7 +13,8 @@ type chain struct {
 	id         string
 	items      []*Item
 	strayUntil time.Time
-	givenUp    string // why its last change was given up, if none succeeded since
+	coolUntil  time.Time // end of a rest after a 429 of its own
+	givenUp    string    // why its last change was given up, if none succeeded since
 
 	room [1]*Item // of items, which most messages never outgrow
 }
@@ -42,6 +43,7 @@ type itemState struct {
 	hopeless   string    // the reason for which what it was part of was tried long enough
 	bytes      int       // of its entry in a body, at most
 	operation  *Operation
+	suspect    suspect
 	list       *itemList
 	prev, next *Item
 
@@ -95,8 +97,8 @@ func (c *Core) candidate(ch *chain) *Item {
 // alarm. It is the only place that makes an item ready.
 func (c *Core) wake(now time.Time, ch *chain) {
 	if len(ch.items) == 0 {
-		if ch.strayUntil.After(now) {
-			heap.Push(&c.alarms, alarm{at: ch.strayUntil, chain: ch})
+		if until := later(ch.strayUntil, ch.coolUntil); until.After(now) {
+			heap.Push(&c.alarms, alarm{at: until, chain: ch})
 		} else if c.chains[ch.id] == ch {
 			delete(c.chains, ch.id)
 		}
@@ -131,8 +133,8 @@ func (c *Core) mayStart(now time.Time, it *Item) (start bool, at time.Time) {
 	if c.rules.StrayWait && !it.stray && it.chain.strayUntil.After(now) {
 		return false, it.chain.strayUntil
 	}
-	if it.notBefore.After(now) {
-		return false, it.notBefore
+	if at = later(it.notBefore, it.chain.coolUntil); at.After(now) {
+		return false, at
 	}
 	return true, time.Time{}
 }
@@ -174,6 +176,7 @@ func (c *Core) giveBack(now time.Time, it *Item) {
 			x.list.remove(x)
 		}
 		x.phase, x.operation = gone, nil
+		c.left(x)
 	}
 	clear(ch.items[len(kept):])
 	ch.items = kept
@@ -199,6 +202,7 @@ func (c *Core) remove(now time.Time, it *Item, parts ...*Item) {
 	}
 	it.phase = gone
 	it.operation = nil // it holds the whole batch, and through its messages all before
+	c.left(it)
 	ch := it.chain
 	for i, x := range ch.items {
 		if x != it {
@@ -246,6 +250,7 @@ func (c *Core) halve(now time.Time, it *Item) {
 	part := func(events []*Event) *Item {
 		p := &Item{MessageID: it.MessageID, Assignment: it.Assignment, Events: events, Attempts: it.Attempts}
 		p.itemState = itemState{chain: it.chain, frozen: true, stray: it.stray && !c.rules.StrayOfChain, hopeless: it.hopeless}
+		p.suspect = suspect{level: it.suspect.level, parent: it.suspect.parent}
 		if len(events) == 1 {
 			p.Patch = events[0].Patch
 		} else {

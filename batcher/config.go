@@ -29,6 +29,12 @@ type Config struct {
 	ItemAttempts int           // retries of an item that Kustomer failed
 	ItemOver     time.Duration // spread over at least this
 
+	UnknownAttempts int           // attempts of a lone change of unknown outcome, each with a success elsewhere between
+	UnknownOver     time.Duration // spread over at least this
+
+	Brake        float64 // share of a minute's events that may be dead-lettered, 0 to 1; 0: any
+	BrakeAtLeast int     // dead letters of a minute that are always let through
+
 	CommitInterval time.Duration
 	Recommit       time.Duration // after a commit of unknown outcome the partition is committed once more
 
@@ -66,6 +72,13 @@ type Rules struct {
 	HalveInOrder       bool // a failing item of several events is halved, oldest first
 	Credit             bool // I6: polling needs credit
 	RestAfter429       bool // no call before the quota's reset
+	Suspects           bool // a refused batch is split until the guilty item is alone
+	OwnRefusal         bool // only a request that held nothing else proves an item guilty
+	UnknownPatience    bool // a change of unknown outcome is given up only after many attempts with successes between, over long
+	LimitIsNoFault     bool // nothing is given up for a 429
+	ForbiddenEvidence  bool // a 403 is the audit members' fault only when others get through
+	ProbeOne           bool // the probe of an outage is one item, another each time
+	Reserve            bool // a change of unknown outcome that stops its partition lets one more poll in for each attempt
 }
 
 // AllRules is what production runs with.
@@ -77,5 +90,7 @@ func AllRules() Rules {
 		TakeoverOperations: true, CleanAfterTakeover: true, CleanWithoutStray: true,
 		TaggedRecords: true, DeadStartsNothing: true, NothingAfterFinal: true,
 		Recommit: true, OnePartition: true, HalveInOrder: true, Credit: true, RestAfter429: true,
+		Suspects: true, OwnRefusal: true, UnknownPatience: true, LimitIsNoFault: true,
+		ForbiddenEvidence: true, ProbeOne: true, Reserve: true,
 	}
 }

@@ -19,7 +19,7 @@ type Core struct {
 	retired     Counts        // of the dead ones
 	chains      map[string]*chain
 	folds       []*fold  // to be used again
-	ready       itemList // items that may be sent, in the order they became so
+	ready       readyLists
 	alarms      alarms
 	looks       looks
 	out         []Decision // decided, not yet handed out
@@ -38,11 +38,16 @@ type Core struct {
 	pace       pace
 	door       door
 	durations  durations
+	suspicion  suspicion
+	refusals   brake   // of what Kustomer refuses or fails
+	malformed  brake   // of what can't be decoded
+	held       []*Bury // dead letters of malformed records that the brake holds back
 	committing *Commit
 	commitAt   time.Time // when partitions are looked over for a commit
 
 	openEvents int
 	openBytes  int64
+	extra      int       // events that one more poll may bring beyond the credit
 	drainBy    time.Time // when everything must be given back; zero until a shutdown
 }
 
@@ -55,6 +60,8 @@ func New(cfg Config) *Core {
 		random: rand.New(rand.NewPCG(cfg.Seed, 0x6b6b)),
 		chains: make(map[string]*chain),
 		pace:   newPace(cfg),
+		refusals:  brake{share: cfg.Brake, least: cfg.BrakeAtLeast},
+		malformed: brake{share: cfg.Brake, least: cfg.BrakeAtLeast},
 	}
 }
 
@@ -72,6 +79,7 @@ func (c *Core) Fetched(now time.Time, a *Assignment, changes []Change) {
 	if a.ledger.counts.Open == 0 {
 		a.movedAt = now // it did not stand still, it had nothing
 	}
+	c.extra = max(0, c.extra-len(changes))
 	for i := range changes {
 		c.take(now, a, &changes[i])
 	}
@@ -93,11 +101,12 @@ func (c *Core) take(now time.Time, a *Assignment, ch *Change) {
 	c.openEvents++
 	c.openBytes += ev.bytes
 	a.bytes += ev.bytes
+	c.malformed.note(now, 0, 1)
 	switch ch.Verdict {
 	case Skip:
 		c.settle(ev, &a.ledger.counts.Skipped)
 	case Reject:
-		c.bury(&Bury{Event: ev, Reason: ch.Reason})
+		c.reject(now, &Bury{Event: ev, Reason: ch.Reason})
 	case Send:
 		c.enqueue(now, ev, ch.MessageID)
 	}
@@ -150,6 +159,7 @@ func (c *Core) Next(now time.Time) Decision {
 			return c.pop()
 		}
 		c.wakeDue(now)
+		c.tryBrakes(now)
 		c.finishRevocations(now)
 		if commit := c.nextCommit(now); commit != nil {
 			return commit
@@ -194,6 +204,8 @@ func (c *Core) nextWake(now time.Time, times ...time.Time) time.Time {
 	if len(c.alarms) > 0 {
 		consider(c.alarms[0].at)
 	}
+	consider(c.refusals.tryAt)
+	consider(c.malformed.tryAt)
 	if c.committing == nil && len(c.assignments) > 0 {
 		consider(c.commitAt)
 	}

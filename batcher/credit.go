@@ -9,9 +9,37 @@ func (c *Core) Room() int {
 		return c.cfg.MaxOpenEvents
 	}
 	if c.openBytes >= c.cfg.MaxOpenBytes {
-		return 0
+		return min(c.extra, 1) // an event may be large
 	}
-	return max(0, c.cfg.MaxOpenEvents-c.openEvents)
+	return max(c.extra, c.cfg.MaxOpenEvents-c.openEvents, 0)
+}
+
+// The reserve, in parts of the credit and of a partition's span, that
+// [Core.letIn] may use up.
+const (
+	reserveOfCredit = 4 // a quarter more
+	reserveOfSpan   = 8 // eight times as long
+)
+
+// letIn lets one more poll in beyond the credit after an attempt of unknown
+// outcome, when all that could be sent has been tried. A change that always ends
+// so is told from an outage only by the success of another one. Where it has
+// stopped its partition, or has all the credit wait behind it, no other would
+// ever come.
+func (c *Core) letIn(now time.Time) {
+	if !c.rules.Reserve || c.puts > 0 || c.ready.untried() {
+		return
+	}
+	if part := c.cfg.MaxOpenEvents / reserveOfCredit; c.openEvents < c.cfg.MaxOpenEvents+part &&
+		c.openBytes < c.cfg.MaxOpenBytes+c.cfg.MaxOpenBytes/reserveOfCredit {
+		c.extra = min(c.cfg.MaxItems, max(part, 1))
+	}
+	for _, a := range c.assignments {
+		if a.paused && a.phase == live && a.ledger.span() < reserveOfSpan*c.cfg.MaxOpenEvents {
+			a.paused = false
+			c.decide(Resume{a})
+		}
+	}
 }
 
 // standstill is how long a partition's settled prefix may stand still before the

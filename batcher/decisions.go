@@ -121,6 +121,10 @@ const (
 	QuotaExhausted // a 429
 	LooksFail      // operations can't be read: nothing can be settled
 	LooksGoOn      // they can again
+	BrakeHolds     // too much would be dead-lettered: nothing more is; Reason says why
+	BrakeReleased  // dead letters go out again
+	AllOverdue     // every slot is held by an operation that runs longer than it should
+	BytesLearned   // a 413: batches are smaller for a while
 )
 
 // Notice is something a person should be able to read in the log.

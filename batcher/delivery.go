@@ -17,41 +17,35 @@ func (c *Core) Answered(now time.Time, b *Batch, o Outcome) {
 	case Accepted:
 		c.accepted(now, b, o)
 	case Unknown:
-		c.failedPut(now, b, o, false)
-		for _, it := range b.Items {
-			c.strayed(it, now)
-			c.back(now, it, now.Add(c.backoff(min(it.Attempts, c.door.failures))))
-		}
+		c.unknown(now, b, o)
 	case NotSent:
 		if !c.leaseOver(now) { // that is no trouble with the API
 			c.failedPut(now, b, o, false)
 		}
 		c.allBack(now, b, now.Add(c.backoff(c.door.failures)))
 	case Limited:
-		notBefore := now
-		if o.Quota.Remaining > 0 { // one object's limit: that message is among these
-			notBefore = now.Add(c.backoff(2 + c.batchFailures(b)))
+		if c.isOfObject(o.Quota) {
+			c.objectLimited(now, b, o)
+			return
 		}
-		c.allBack(now, b, notBefore)
+		c.allBack(now, b, now)
 	case Refused:
-		c.refused(now, b, o)
-		fallthrough
-	case Forbidden, Unauthorized:
+		c.answers()
+		c.refusal(now, b, o, c.refused)
+	case Forbidden:
+		c.refusal(now, b, o, c.forbidden)
+	case Unauthorized:
 		c.failedPut(now, b, o, true)
 		c.allBack(now, b, now)
 	}
 }
 
-// refused tells of a batch that Kustomer would not take. Its items wait.
-func (c *Core) refused(now time.Time, b *Batch, o Outcome) {
-	if !slices.ContainsFunc(b.Items, func(it *Item) bool { return it.phase != gone }) {
-		return // nothing of ours is in it any more (I8)
+// refusal takes a refusal of what is in a batch, and reports it.
+func (c *Core) refusal(now time.Time, b *Batch, o Outcome, take func(time.Time, *Batch, Outcome) []ItemFate) {
+	ours := slices.ContainsFunc(b.Items, func(it *Item) bool { return it.phase != gone })
+	if fates := take(now, b, o); ours { // else nothing of ours is in it any more (I8)
+		c.decide(&Report{Kind: ReportRefused, Batch: b, Outcome: o, At: now, Fates: fates})
 	}
-	r := &Report{Kind: ReportRefused, Batch: b, Outcome: o, At: now}
-	for _, it := range b.Items {
-		r.Fates = append(r.Fates, ItemFate{Item: it, Fate: FateReturned})
-	}
-	c.decide(r)
 }
 
 func (c *Core) allBack(now time.Time, b *Batch, notBefore time.Time) {
@@ -74,7 +68,7 @@ func (c *Core) backoff(failures int) time.Duration {
 // failedPut closes the door when attempts fail in a row, and says so once a
 // probe.
 func (c *Core) failedPut(now time.Time, b *Batch, o Outcome, certain bool) {
-	if !c.door.failed(now, certain, c.backoff(c.door.failures)) {
+	if !c.door.failed(now, certain, o.Reason, c.backoff(c.door.failures)) {
 		return
 	}
 	c.decide(Notice{
@@ -84,17 +78,25 @@ func (c *Core) failedPut(now time.Time, b *Batch, o Outcome, certain bool) {
 }
 
 func (c *Core) limited(now time.Time, q Quota, why Reason) {
-	if q.Remaining > 0 {
-		return // the limit of one object, not the org's
+	if c.isOfObject(q) {
+		return
 	}
 	until := c.pace.limited(now, q, c.random.Float64())
 	c.decide(Notice{Kind: QuotaExhausted, Reason: why, Since: now, Until: until})
 }
 
-func (c *Core) accepted(now time.Time, b *Batch, o Outcome) {
+// answers opens the door: the reply shows the API at work.
+func (c *Core) answers() {
 	if c.door.succeeded() {
 		c.decide(Notice{Kind: DeliveryResumed, Since: c.door.since})
 	}
+}
+
+func (c *Core) accepted(now time.Time, b *Batch, o Outcome) {
+	c.answers()
+	c.hintWas(now, b, false)
+	c.suspicion.successes++
+	c.suspicion.objectWalls, c.extra = 0, 0
 	op := &Operation{ID: o.Operation, Batch: b, Accepted: now, Outcome: o}
 	op.heapIndex = -1
 	op.results = make([]ItemResult, len(b.Items))
@@ -103,6 +105,7 @@ func (c *Core) accepted(now time.Time, b *Batch, o Outcome) {
 			continue
 		}
 		it.phase, it.operation = open, op
+		it.suspect.cools = 0
 		if len(it.chain.items) > 1 {
 			op.awaited = true
 		}

@@ -9,15 +9,17 @@ import (
 // success between, are taken for an outage rather than for bad luck.
 const failuresToClose = 3
 
-// door stops new batches while nothing gets through: an outage, a refused key,
-// a refused batch. Closed, it lets one probe at a time through, after a backoff
-// with full jitter. It holds everything and gives up nothing; the first success
-// opens it.
+// door stops new batches while nothing gets through: an outage, a refused key.
+// Closed, it lets one probe at a time through, after a backoff with full jitter.
+// It holds everything and gives up nothing; the first reply that shows the API at
+// work opens it.
 type door struct {
 	closed   bool
-	failures int // in a row
+	certain  bool // the next attempt will fail as well, until somebody sees to it
+	failures int  // in a row
 	since    time.Time
 	next     time.Time // of the next probe
+	why      Reason    // of the last failure
 }
 
 func (d *door) mayPut(now time.Time, puts int) (ok bool, at time.Time) {
@@ -32,11 +34,12 @@ func (d *door) mayPut(now time.Time, puts int) (ok bool, at time.Time) {
 
 // failed notes a failed attempt; certain is a failure that the next attempt
 // will meet as well. It reports whether the door is closed now.
-func (d *door) failed(now time.Time, certain bool, wait time.Duration) bool {
+func (d *door) failed(now time.Time, certain bool, why Reason, wait time.Duration) bool {
 	if d.failures == 0 {
 		d.since = now
 	}
 	d.failures++
+	d.certain, d.why = certain, why
 	if !certain && d.failures < failuresToClose {
 		return d.closed
 	}

@@ -19,7 +19,7 @@ func TestDoorCloses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var d door
 			for _, certain := range tt.failures {
-				d.failed(now, certain, time.Second)
+				d.failed(now, certain, Reason{}, time.Second)
 			}
 			if ok, _ := d.mayPut(now, 0); ok == tt.closed {
 				t.Fatalf("may put: %v, closed %v", ok, tt.closed)
@@ -42,7 +42,7 @@ func TestDoorCloses(t *testing.T) {
 			if ok, _ := d.mayPut(now, 5); !ok {
 				t.Error("closed after a success")
 			}
-			d.failed(now, false, time.Second)
+			d.failed(now, false, Reason{}, time.Second)
 			if ok, _ := d.mayPut(now, 0); !ok {
 				t.Error("failures before the success still count")
 			}

@@ -99,21 +99,26 @@ const (
 	ClosedBySize  CloseReason = iota // MaxItems were waiting
 	ClosedByBytes                    // MaxBytes were waiting
 	ClosedByTime                     // the oldest item had waited Linger
+	ClosedToSplit                    // part of what was refused: no company is wanted
+	ClosedToProbe                    // a try whether anything gets through
 )
 
-// String returns "size", "bytes" or "time".
+// String returns "size", "bytes", "time", "split" or "probe".
 func (r CloseReason) String() string {
-	return [...]string{"size", "bytes", "time"}[r]
+	return [...]string{"size", "bytes", "time", "split", "probe"}[r]
 }
 
 // Batch is one bulk request: distinct messages, at most MaxItems of them. It is
 // sent in exactly one attempt; what is sent again goes in another batch.
 type Batch struct {
 	ID     string // unique among all processes; the key of its result events
+	Parent string // id of the refused batch whose items these are; empty for fresh work
 	Items  []*Item
 	Reason CloseReason
 	Cut    time.Time
 	Bytes  int // length of the request's body, at most
+
+	probesBrake bool
 }
 
 // OutcomeKind is what became of one PUT attempt. The set is closed.

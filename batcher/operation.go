@@ -220,6 +220,7 @@ func (c *Core) end(now time.Time, op *Operation, v View) {
 		switch op.results[i].Status {
 		case Updated:
 			fate.Fate = FateUpdated
+			c.refusals.note(now, 0, len(it.Events))
 			r.settles = append(r.settles, it.Events...)
 		case Failed:
 			fate.Fate = c.itemFailed(now, op, it, fate.Reason)
@@ -230,6 +231,7 @@ func (c *Core) end(now time.Time, op *Operation, v View) {
 		r.Fates = append(r.Fates, fate)
 	}
 	c.decide(r)
+	c.probed(now, op)
 	if !c.rules.SettleAfterReport {
 		c.settleReported(r)
 	}
@@ -269,24 +271,20 @@ func (c *Core) itemFailed(now time.Time, op *Operation, it *Item, why Reason) Fa
 		}
 		return FateFailed
 	}
-	if it.Assignment.phase >= final && c.rules.NothingAfterFinal {
-		c.back(now, it, now)
-		return FateReturned
-	}
-	if len(it.Events) > 1 && c.rules.HalveInOrder {
+	if len(it.Events) > 1 && c.rules.HalveInOrder && !c.over(it) {
 		it.hopeless = it.why
 		c.halve(now, it)
 		return FateFailed
 	}
-	it.phase = burying
-	it.chain.givenUp = it.why
-	for _, ev := range it.Events {
-		c.bury(&Bury{
-			Event: ev, MessageID: it.MessageID, Reason: Reason{Code: "item_failed", Text: why.Text},
-			BatchID: op.Batch.ID, Operation: op.ID, Status: op.Outcome.Status, Attempts: it.Attempts, item: it,
-		})
+	given := it.why
+	fate := c.giveUp(now, it, Bury{
+		Reason:  Reason{Code: "item_failed", Text: why.Text},
+		BatchID: op.Batch.ID, Operation: op.ID, Status: op.Outcome.Status,
+	})
+	if fate == FateDeadLettered {
+		it.chain.givenUp = given
 	}
-	return FateDeadLettered
+	return fate
 }
 
 // patience reports whether a failed item is to be tried again as it is.

@@ -30,7 +30,9 @@ func TestWhatEndsUnknownIsSentAgainUnchanged(t *testing.T) {
 	}{
 		{"no connection", func(d *desk, b *Batch) { d.answer(b, NotSent) }, false},
 		{"the org's limit", func(d *desk, b *Batch) { d.answer(b, Limited) }, false},
-		{"refused", func(d *desk, b *Batch) { d.answer(b, Refused) }, false},
+		{"a conflict, which may pass", func(d *desk, b *Batch) {
+			d.c.Answered(d.now, b, Outcome{Kind: Refused, Status: 409, Quota: NoQuota})
+		}, false},
 		{"the key is refused", func(d *desk, b *Batch) { d.answer(b, Unauthorized) }, false},
 		{"time-out or 5xx", func(d *desk, b *Batch) { d.answer(b, Unknown) }, true},
 		{"the operation is gone", func(d *desk, b *Batch) {

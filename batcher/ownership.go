@@ -121,6 +121,7 @@ func (c *Core) Revoking(now time.Time, as []*Assignment, deadline time.Time) {
 		}
 		a.phase, a.deadline = revoking, deadline
 	}
+	c.dropHeld(func(a *Assignment) bool { return a.phase == revoking })
 	for _, it := range c.itemsOf(func(it *Item) bool { return it.Assignment.phase == revoking && it.phase == waiting }) {
 		c.curtail(now, it)
 	}
@@ -139,7 +140,7 @@ func (c *Core) curtail(now time.Time, it *Item) {
 	if it.frozen {
 		keep = len(it.Events)
 	}
-	if keep == 0 || c.door.closed {
+	if keep == 0 || c.stopped() {
 		c.dropItem(now, it)
 		return
 	}
@@ -168,7 +169,7 @@ func (c *Core) itemsOf(match func(*Item) bool) (items []*Item) {
 // finishRevocations decides the last commit of partitions that have become
 // quiet, or whose time is up.
 func (c *Core) finishRevocations(now time.Time) {
-	if c.door.closed {
+	if c.stopped() {
 		c.giveUpWaiting(now)
 	}
 	for _, a := range c.assignments {
@@ -182,6 +183,9 @@ func (c *Core) finishRevocations(now time.Time) {
 		}
 	}
 }
+
+// stopped reports whether next to nothing gets through at the moment.
+func (c *Core) stopped() bool { return c.door.closed || c.refusals.on }
 
 func (c *Core) dropWaiting(now time.Time, match func(*Item) bool) {
 	for _, it := range c.itemsOf(match) {
@@ -213,6 +217,7 @@ func (c *Core) die(now time.Time, a *Assignment) {
 	if a.phase == dead {
 		return
 	}
+	c.dropHeld(func(x *Assignment) bool { return x == a })
 	a.phase = dead
 	c.openEvents -= int(a.ledger.counts.Open)
 	c.openBytes -= a.bytes

@@ -39,7 +39,7 @@ func TestRevocationDoesNotWaitForWhatCannotEnd(t *testing.T) {
 	tests := map[string]func(d *desk, b *Batch){
 		"a stray may run longer": func(d *desk, b *Batch) { d.answer(b, Unknown); d.answer(d.waitPut(time.Minute), Accepted) },
 		"nothing gets through": func(d *desk, b *Batch) {
-			d.answer(b, Refused)
+			d.answer(b, Unauthorized)
 		},
 	}
 	for name, trouble := range tests {

@@ -43,7 +43,7 @@ type Trouble struct {
 // Snapshot returns the core's state in numbers.
 func (c *Core) Snapshot(now time.Time) Snapshot {
 	s := Snapshot{
-		Counts: c.Totals(), Partitions: len(c.assignments), Ready: c.ready.n, Messages: len(c.chains),
+		Counts: c.Totals(), Partitions: len(c.assignments), Ready: c.ready.count(), Messages: len(c.chains),
 		OpenBytes: c.openBytes, InFlight: c.puts + c.looking, Operations: c.openOperations,
 		Batches: c.batches, Looks: c.lookCount, Paused: c.door.closed && len(c.chains) > 0,
 	}

@@ -1,0 +1,348 @@
+package batcher
+
+import (
+	"slices"
+	"time"
+)
+
+// The levels of suspicion. A refused batch gives its items back one level
+// higher, and a batch holds items of one level, half as many at each, until a
+// guilty item is alone: fifteen requests for one among a hundred.
+const (
+	levels = 7
+	alone  = levels - 1
+)
+
+// What is needed before something is suspected or given up.
+const (
+	unknownsToRaise  = 3                // attempts of unknown outcome, each with a success elsewhere between
+	conflictsToRaise = 3                // 409s: it may pass by itself
+	wrongHints       = 3                // in a row: then hints are not believed
+	hintsRest        = 10 * time.Minute // for so long
+	objectWalls      = 2 * levels       // 429s of single objects in a row: then they are the org's
+	bytesRest        = time.Hour        // after which a size that was refused is tried again
+)
+
+// suspect is what the core holds against an item.
+type suspect struct {
+	level     uint8
+	hinted    bool   // Kustomer's words were taken to mean it
+	parent    string // the batch it was refused with
+	conflicts uint8
+	cools     uint8 // 429s of its own, in a row
+
+	// Attempts of unknown outcome count when another batch was accepted since
+	// the last one that counted: else they say more about the API than about it.
+	unknowns  int
+	solitary  int // of them, those in which it was alone
+	since     time.Time
+	successes uint64
+
+	forbidden uint64 // successes, plus one, when its audit members were first refused
+	heldIn    int    // the brake's epoch in which it was held back
+}
+
+// counts reports whether an attempt of unknown outcome counts, and notes it.
+func (s *suspect) counts(successes uint64) bool {
+	if s.unknowns > 0 && s.successes == successes {
+		return false
+	}
+	s.successes = successes
+	return true
+}
+
+// raise moves a suspect one level up.
+func (s *suspect) raise() {
+	s.level = min(s.level+1, alone)
+	s.unknowns = 0
+}
+
+// suspicion is what the core knows about refusals as a whole.
+type suspicion struct {
+	turn        uint64
+	successes   uint64 // PUTs accepted
+	wrongHints  int
+	hintsFrom   time.Time // before, hints are not believed
+	objectWalls int       // 429s of single objects since the last success
+	bytes       int       // most bytes of a body, learned from a 413; 0: not learned
+	bytesUntil  time.Time
+}
+
+// most is how many items a batch of a level holds.
+func (c *Core) most(level uint8) int { return max(1, c.cfg.MaxItems>>level) }
+
+// mostBytes is how long a body may be.
+func (c *Core) mostBytes(now time.Time) int {
+	if s := &c.suspicion; s.bytes > 0 && now.Before(s.bytesUntil) {
+		return min(s.bytes, c.cfg.MaxBytes)
+	}
+	return c.cfg.MaxBytes
+}
+
+// refused takes a definite refusal: nothing was accepted, and sent unchanged it
+// would be refused again. It returns the items' fates. It is no settlement (I9).
+func (c *Core) refused(now time.Time, b *Batch, o Outcome) []ItemFate {
+	if o.Status == 413 && len(b.Items) > 1 {
+		c.learnBytes(now, b)
+	}
+	switch hinted := c.hinted(now, b, o.Hints); {
+	case !c.rules.Suspects:
+		c.allBack(now, b, now.Add(c.backoff(c.batchFailures(b))))
+	case o.Status == 409 && c.mayPass(b):
+		c.allBack(now, b, now.Add(c.backoff(1+c.batchFailures(b))))
+	case len(b.Items) == 1 || !c.rules.OwnRefusal && onlyOneLeft(b):
+		return c.guilty(now, b, o)
+	case hinted != nil:
+		c.suspectHinted(b, hinted)
+		c.allBack(now, b, now)
+	default:
+		c.suspectAll(b)
+		c.allBack(now, b, now)
+	}
+	return returned(b)
+}
+
+// onlyOneLeft is what must not be asked: whether one item of the batch is left.
+// The one that is gone may have been the guilty one.
+func onlyOneLeft(b *Batch) bool {
+	n := 0
+	for _, it := range b.Items {
+		if it.phase != gone {
+			n++
+		}
+	}
+	return n == 1
+}
+
+func returned(b *Batch) []ItemFate {
+	fates := make([]ItemFate, len(b.Items))
+	for i, it := range b.Items {
+		fates[i] = ItemFate{Item: it, Fate: FateReturned}
+	}
+	return fates
+}
+
+func (c *Core) suspectAll(b *Batch) {
+	for _, it := range b.Items {
+		it.suspect.raise()
+		it.suspect.parent = b.ID
+	}
+}
+
+// mayPass counts a conflict, and reports whether to try again unchanged.
+func (c *Core) mayPass(b *Batch) bool {
+	most := uint8(0)
+	for _, it := range b.Items {
+		it.suspect.conflicts = min(it.suspect.conflicts+1, conflictsToRaise)
+		most = max(most, it.suspect.conflicts)
+	}
+	return most < conflictsToRaise
+}
+
+// learnBytes makes bodies half as long as one that was too large. Without it
+// every full batch would be refused once.
+func (c *Core) learnBytes(now time.Time, b *Batch) {
+	c.suspicion.bytes, c.suspicion.bytesUntil = max(b.Bytes/2, 1), now.Add(bytesRest)
+	c.decide(Notice{Kind: BytesLearned, Batch: b, Since: now, Until: c.suspicion.bytesUntil, Attempts: c.suspicion.bytes})
+}
+
+// hinted returns the items that a refusal speaks of, when they are few enough to
+// be worth a request of their own, and hints have not been wrong of late.
+func (c *Core) hinted(now time.Time, b *Batch, hints []int) (items []*Item) {
+	if len(hints) == 0 || len(hints) > max(1, len(b.Items)/4) || now.Before(c.suspicion.hintsFrom) {
+		return nil
+	}
+	for _, i := range hints {
+		items = append(items, b.Items[i])
+	}
+	return items
+}
+
+// suspectHinted sends hinted items on their own: one or two each alone, more of
+// them in small groups. The others stay as they were.
+func (c *Core) suspectHinted(b *Batch, hinted []*Item) {
+	level := uint8(0)
+	for level < alone && c.most(level) > max(1, len(hinted)/2) {
+		level++
+	}
+	for _, it := range hinted {
+		it.suspect.level, it.suspect.hinted = max(it.suspect.level, level), true
+		it.suspect.parent, it.suspect.unknowns = b.ID, 0
+	}
+}
+
+// hintWas notes whether a hint was right, when its item was sent alone.
+func (c *Core) hintWas(now time.Time, b *Batch, right bool) {
+	if len(b.Items) > 1 || !b.Items[0].suspect.hinted {
+		return
+	}
+	b.Items[0].suspect.hinted = false
+	s := &c.suspicion
+	if right {
+		s.wrongHints = 0
+	} else if s.wrongHints++; s.wrongHints == wrongHints {
+		s.wrongHints, s.hintsFrom = 0, now.Add(hintsRest)
+	}
+}
+
+// guilty takes the refusal of an item that was sent alone: of several changes it
+// is halved in order, one is given up with Kustomer's words.
+func (c *Core) guilty(now time.Time, b *Batch, o Outcome) []ItemFate {
+	c.hintWas(now, b, true)
+	fates := returned(b)
+	for i, it := range b.Items {
+		if it.phase == gone {
+			continue
+		}
+		if it.suspect.level = alone; len(it.Events) > 1 && c.rules.HalveInOrder && !c.over(it) {
+			it.suspect.parent = b.ID
+			c.halve(now, it)
+			continue
+		}
+		fates[i].Fate = c.giveUp(now, it, Bury{Reason: o.Reason, BatchID: b.ID, Status: o.Status})
+		fates[i].Reason = o.Reason
+	}
+	return fates
+}
+
+// over reports whether nothing may start for the item's partition any more.
+func (c *Core) over(it *Item) bool {
+	return it.Assignment.phase >= final && c.rules.NothingAfterFinal
+}
+
+// forbidden takes a 403 of a batch in which some items have audit members, which
+// need a role of their own. Whether they are at fault or the key as a whole shows
+// in what becomes of others.
+func (c *Core) forbidden(now time.Time, b *Batch, o Outcome) []ItemFate {
+	proved := !c.rules.ForbiddenEvidence
+	for _, i := range o.Hints {
+		s := &b.Items[i].suspect
+		if s.forbidden == 0 {
+			s.forbidden = c.suspicion.successes + 1
+		}
+		proved = proved || s.forbidden <= c.suspicion.successes
+	}
+	switch {
+	case proved && len(b.Items) == 1:
+		c.answers()
+		return c.guilty(now, b, o)
+	case proved || len(o.Hints) < len(b.Items):
+		for _, i := range o.Hints {
+			b.Items[i].suspect.level, b.Items[i].suspect.parent = alone, b.ID
+		}
+	default:
+		c.failedPut(now, b, o, true)
+	}
+	c.allBack(now, b, now)
+	return returned(b)
+}
+
+// unknown takes an attempt whose end nobody saw. The items are sent again as
+// they were; suspicion rises only when others get through between.
+func (c *Core) unknown(now time.Time, b *Batch, o Outcome) {
+	c.failedPut(now, b, o, false)
+	for _, it := range b.Items {
+		if it.phase == gone {
+			continue
+		}
+		c.strayed(it, now)
+		if s := &it.suspect; s.counts(c.suspicion.successes) {
+			s.unknowns++
+			if s.solitary == 0 {
+				s.since = now
+			}
+			if len(b.Items) == 1 {
+				s.solitary++
+			}
+		}
+		c.unknownAgain(now, it, b, o)
+	}
+	c.letIn(now)
+}
+
+// unknownAgain decides how an item of unknown outcome goes on.
+func (c *Core) unknownAgain(now time.Time, it *Item, b *Batch, o Outcome) {
+	s, solo := &it.suspect, len(b.Items) == 1
+	wait := c.backoff(min(it.Attempts, c.door.failures))
+	switch {
+	case solo && len(it.Events) == 1:
+		if c.hopeless(now, s) {
+			c.giveUp(now, it, Bury{Reason: o.Reason, BatchID: b.ID, Status: o.Status})
+			return
+		}
+		if s.solitary >= unknownsToRaise && !c.door.closed {
+			// It is not bad luck any more, and the messages behind it wait for the
+			// end of its patience, not of its next attempt.
+			wait = max(wait, c.cfg.UnknownOver/time.Duration(max(1, c.cfg.UnknownAttempts)))
+		}
+	case s.unknowns < unknownsToRaise || !c.rules.Suspects:
+	case solo && c.rules.HalveInOrder && !c.over(it):
+		s.level, s.parent = alone, b.ID
+		c.halve(now, it)
+		return
+	default:
+		s.raise()
+		s.parent = b.ID
+	}
+	c.back(now, it, now.Add(wait))
+}
+
+// hopeless reports whether a lone change of unknown outcome is to be given up.
+func (c *Core) hopeless(now time.Time, s *suspect) bool {
+	if !c.rules.UnknownPatience {
+		return s.solitary >= unknownsToRaise
+	}
+	return s.solitary >= c.cfg.UnknownAttempts && now.Sub(s.since) >= c.cfg.UnknownOver
+}
+
+// objectLimited takes a 429 of one message's own limit: the batch is split until
+// that message is alone, and then it rests. Nothing else stops, and nothing is
+// ever given up for it.
+func (c *Core) objectLimited(now time.Time, b *Batch, o Outcome) {
+	c.suspicion.objectWalls++
+	if len(b.Items) > 1 && c.rules.Suspects {
+		c.suspectAll(b)
+		c.allBack(now, b, now)
+		return
+	}
+	it := b.Items[0]
+	if !c.rules.LimitIsNoFault && len(b.Items) == 1 {
+		c.guilty(now, b, o)
+		return
+	}
+	rest := min(max(o.Quota.Reset, o.Quota.RetryAfter), maxRest)
+	if it.suspect.cools++; rest <= 0 {
+		rest = c.backoff(1 + int(it.suspect.cools))
+	}
+	rest += time.Duration(c.random.Int64N(int64(time.Second)))
+	it.chain.coolUntil = later(it.chain.coolUntil, now.Add(rest))
+	c.allBack(now, b, now)
+}
+
+// isOfObject reports whether a 429 is about one object rather than the org. When
+// every attempt meets one it can't be.
+func (c *Core) isOfObject(q Quota) bool {
+	return (q.Remaining > 0 || q.ObjectRemaining == 0 && q.Remaining != 0) && c.suspicion.objectWalls < objectWalls
+}
+
+// giveUp sends an item's changes to the dead-letter topic, with the reason in d,
+// unless the brake holds.
+func (c *Core) giveUp(now time.Time, it *Item, d Bury) Fate {
+	if c.over(it) {
+		c.back(now, it, now) // it is dropped there
+		return FateReturned
+	}
+	c.refusals.note(now, len(it.Events), len(it.Events))
+	if c.brakeHolds(now, &c.refusals, d.Reason) {
+		c.holdBack(now, it)
+		return FateFailed
+	}
+	it.phase = burying
+	d.MessageID, d.Attempts, d.item = it.MessageID, it.Attempts, it
+	for _, ev := range slices.Clone(it.Events) {
+		one := d
+		one.Event = ev
+		c.bury(&one)
+	}
+	return FateDeadLettered
+}
