@@ -107,6 +107,14 @@ func (c *Core) holdBack(now time.Time, it *Item) {
 	c.back(now, it, now)
 }
 
+// holding is how many items wait because of the brake.
+func (b *brake) holding() int {
+	if !b.on {
+		return 0
+	}
+	return b.held
+}
+
 // left notes that an item has left its chain.
 func (c *Core) left(it *Item) {
 	if b := &c.refusals; b.on && it.suspect.heldIn == b.epoch {

@@ -18,7 +18,7 @@ type Core struct {
 	assignments []*Assignment // not dead
 	retired     Counts        // of the dead ones
 	chains      map[string]*chain
-	folds       []*fold  // to be used again
+	folds       []*fold // to be used again
 	ready       readyLists
 	alarms      alarms
 	looks       looks
@@ -27,15 +27,20 @@ type Core struct {
 
 	puts, looking  int  // calls in flight
 	openOperations int  // ours, accepted and not ended
+	overdue        int  // of them, those that run longer than they should
 	lastWasLook    bool // looks take at most every second call
 	batches        uint64
 	delivered      uint64
 	lookCount      uint64
 	blindLooks     int // that learned nothing, in a row
 	blindSince     time.Time
+	blindWhy       Reason
+	overdueSince   time.Time // all slots are held by overdue operations, if they are
 
 	alive      time.Time // when the last acknowledged heartbeat was sent
 	pace       pace
+	limitedAt  time.Time // beginning and reason of the last rest
+	limitedWhy Reason
 	door       door
 	durations  durations
 	suspicion  suspicion
@@ -54,12 +59,12 @@ type Core struct {
 // New returns a core that owns nothing yet.
 func New(cfg Config) *Core {
 	return &Core{
-		cfg:    cfg,
-		rules:  cfg.Rules,
-		fold:   foldRules{replaceObjects: cfg.ReplaceObjects, barrier: cfg.Barrier},
-		random: rand.New(rand.NewPCG(cfg.Seed, 0x6b6b)),
-		chains: make(map[string]*chain),
-		pace:   newPace(cfg),
+		cfg:       cfg,
+		rules:     cfg.Rules,
+		fold:      foldRules{replaceObjects: cfg.ReplaceObjects, barrier: cfg.Barrier},
+		random:    rand.New(rand.NewPCG(cfg.Seed, 0x6b6b)),
+		chains:    make(map[string]*chain),
+		pace:      newPace(cfg),
 		refusals:  brake{share: cfg.Brake, least: cfg.BrakeAtLeast},
 		malformed: brake{share: cfg.Brake, least: cfg.BrakeAtLeast},
 	}

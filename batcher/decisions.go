@@ -58,7 +58,7 @@ type Report struct {
 	Batch     *Batch
 	Operation *Operation // nil when refused
 	Outcome   Outcome    // of the PUT attempt
-	Fates     []ItemFate // of the items whose partition is still ours; completed only
+	Fates     []ItemFate // of the items whose partition is still ours; completed and refused only
 	At        time.Time  // when the core learned it
 	Took      time.Duration
 	Looks     int
@@ -124,7 +124,7 @@ const (
 	BrakeHolds     // too much would be dead-lettered: nothing more is; Reason says why
 	BrakeReleased  // dead letters go out again
 	AllOverdue     // every slot is held by an operation that runs longer than it should
-	BytesLearned   // a 413: batches are smaller for a while
+	BytesLearned   // a 413: bodies are at most Bytes long until Until
 )
 
 // Notice is something a person should be able to read in the log.
@@ -134,6 +134,7 @@ type Notice struct {
 	Since      time.Time // when the trouble began
 	Until      time.Time // when the next try is due, or zero
 	Attempts   int
+	Bytes      int
 	Certain    bool   // DeliveryPaused: it lasts until somebody sees to it
 	Batch      *Batch // DeliveryPaused: the one that did not get through
 	Operation  *Operation

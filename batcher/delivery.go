@@ -81,8 +81,12 @@ func (c *Core) limited(now time.Time, q Quota, why Reason) {
 	if c.isOfObject(q) {
 		return
 	}
+	if !now.Before(c.pace.rest) {
+		c.limitedAt = now
+	}
+	c.limitedWhy = why
 	until := c.pace.limited(now, q, c.random.Float64())
-	c.decide(Notice{Kind: QuotaExhausted, Reason: why, Since: now, Until: until})
+	c.decide(Notice{Kind: QuotaExhausted, Reason: why, Since: c.limitedAt, Until: until})
 }
 
 // answers opens the door: the reply shows the API at work.

@@ -132,6 +132,7 @@ func (c *Core) readable(now time.Time, v View) {
 		if c.blindLooks == 0 {
 			c.blindSince = now
 		}
+		c.blindWhy = v.Reason
 		if c.blindLooks++; c.blindLooks%blindLooksToTell == failuresToClose {
 			c.decide(Notice{Kind: LooksFail, Reason: v.Reason, Since: c.blindSince, Attempts: c.blindLooks})
 		}
@@ -153,11 +154,23 @@ func (c *Core) lookAgain(now time.Time, op *Operation, failed bool) {
 	}
 	c.looks.schedule(op, now.Add(min(wait, c.cfg.RetryMax)))
 	if !op.overdue && now.Sub(op.Accepted) >= c.cfg.OverdueAfter {
-		op.overdue = true
-		c.decide(Notice{Kind: OperationOverdue, Since: op.Accepted, Operation: op})
-		if op.Batch != nil {
-			c.decide(&Report{Kind: ReportOverdue, Batch: op.Batch, Operation: op, Outcome: op.Outcome, At: now, Looks: op.Looks})
-		}
+		c.becameOverdue(now, op)
+	}
+}
+
+// becameOverdue tells of an operation that runs too long. It keeps its holds and
+// its slot: sent again, its changes could be applied twice, the second time over
+// newer ones.
+func (c *Core) becameOverdue(now time.Time, op *Operation) {
+	op.overdue = true
+	c.decide(Notice{Kind: OperationOverdue, Since: op.Accepted, Operation: op})
+	if op.Batch == nil {
+		return
+	}
+	c.decide(&Report{Kind: ReportOverdue, Batch: op.Batch, Operation: op, Outcome: op.Outcome, At: now, Looks: op.Looks})
+	if c.overdue++; c.overdue == c.cfg.MaxOpenOperations {
+		c.overdueSince = now
+		c.decide(Notice{Kind: AllOverdue, Since: now, Attempts: c.overdue})
 	}
 }
 
@@ -297,6 +310,9 @@ func (c *Core) patience(now time.Time, it *Item) bool {
 func (c *Core) forgetOperation(op *Operation) {
 	c.looks.cancel(op)
 	c.openOperations--
+	if op.overdue {
+		c.overdue--
+	}
 	for _, a := range op.involved {
 		a.forget(op)
 	}

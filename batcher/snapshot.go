@@ -11,6 +11,9 @@ type Snapshot struct {
 	OpenBytes  int64
 	InFlight   int // calls
 	Operations int // accepted and not ended
+	Overdue    int // of them, those that run longer than they should
+	Suspects   int // items that could be sent, and were refused before
+	Held       int // events that the brake holds back
 	Batches    uint64
 	Looks      uint64
 	Paused     bool // nothing gets through of what waits
@@ -44,13 +47,43 @@ type Trouble struct {
 func (c *Core) Snapshot(now time.Time) Snapshot {
 	s := Snapshot{
 		Counts: c.Totals(), Partitions: len(c.assignments), Ready: c.ready.count(), Messages: len(c.chains),
+		Overdue: c.overdue, Suspects: c.ready.count() - c.ready[0].n, Held: c.refusals.holding() + len(c.held),
 		OpenBytes: c.openBytes, InFlight: c.puts + c.looking, Operations: c.openOperations,
 		Batches: c.batches, Looks: c.lookCount, Paused: c.door.closed && len(c.chains) > 0,
 	}
+	s.Troubles = c.troubles(now)
 	if s.Paused {
 		s.PausedFor = now.Sub(c.door.since)
 	}
 	return s
+}
+
+// troubles lists what holds delivery up, the worst first.
+func (c *Core) troubles(now time.Time) (list []Trouble) {
+	if c.door.closed && len(c.chains) > 0 {
+		t := Trouble{Kind: TroubleOutage, Reason: c.door.why, Since: c.door.since, Until: c.door.next, Person: c.door.certain}
+		if t.Person {
+			t.Kind = TroubleConfiguration
+		}
+		list = append(list, t)
+	}
+	if c.blindLooks >= failuresToClose {
+		list = append(list, Trouble{Kind: TroubleUnreadable, Reason: c.blindWhy, Since: c.blindSince})
+	}
+	for _, b := range []*brake{&c.refusals, &c.malformed} {
+		if b.on {
+			list = append(list, Trouble{Kind: TroubleBrake, Reason: b.why, Since: b.since, Until: b.probeAt, Person: true})
+		}
+	}
+	if c.overdue > 0 && c.overdue >= c.cfg.MaxOpenOperations {
+		list = append(list, Trouble{Kind: TroubleOverdue, Since: c.overdueSince, Person: true, Reason: Reason{
+			Code: "overdue", Text: "every open operation runs longer than kustomer.overdue_after, so nothing new is sent; check Kustomer's status page for bulk jobs",
+		}})
+	}
+	if now.Before(c.pace.rest) {
+		list = append(list, Trouble{Kind: TroubleQuota, Since: c.limitedAt, Until: c.pace.rest, Reason: c.limitedWhy})
+	}
+	return list
 }
 
 // Drain gives every partition back by the deadline, as a revocation does: the

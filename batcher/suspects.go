@@ -143,7 +143,7 @@ func (c *Core) mayPass(b *Batch) bool {
 // every full batch would be refused once.
 func (c *Core) learnBytes(now time.Time, b *Batch) {
 	c.suspicion.bytes, c.suspicion.bytesUntil = max(b.Bytes/2, 1), now.Add(bytesRest)
-	c.decide(Notice{Kind: BytesLearned, Batch: b, Since: now, Until: c.suspicion.bytesUntil, Attempts: c.suspicion.bytes})
+	c.decide(Notice{Kind: BytesLearned, Batch: b, Since: now, Until: c.suspicion.bytesUntil, Bytes: c.suspicion.bytes})
 }
 
 // hinted returns the items that a refusal speaks of, when they are few enough to

@@ -63,9 +63,6 @@ func appendCounts(dst []byte, r *batcher.Report) []byte {
 	for _, f := range r.Fates {
 		fates[f.Fate]++
 	}
-	if r.Kind == batcher.ReportRefused {
-		fates[batcher.FateReturned] = len(r.Batch.Items)
-	}
 	dst = strconv.AppendInt(append(dst, `,"counts":{"items":`...), int64(len(r.Batch.Items)), 10)
 	dst = strconv.AppendInt(append(dst, `,"events":`...), int64(events), 10)
 	dst = strconv.AppendInt(append(dst, `,"updated":`...), int64(fates[batcher.FateUpdated]), 10)

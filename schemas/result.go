@@ -80,13 +80,13 @@ type entry struct {
 	fate   *batcher.ItemFate
 }
 
-// returned is the fate of the items of a batch refused as a whole.
-var returned = batcher.ItemFate{Fate: batcher.FateReturned}
+// undecided stands for the fate of an item that the report does not tell.
+var undecided = batcher.ItemFate{Fate: batcher.FateReturned}
 
 // entries lists what a report is about: the items whose fate it tells, or else
 // all items of the batch.
 func entries(r *batcher.Report) []entry {
-	if r.Kind == batcher.ReportCompleted {
+	if r.Fates != nil {
 		list := make([]entry, len(r.Fates))
 		for i := range r.Fates {
 			f := &r.Fates[i]
@@ -96,7 +96,7 @@ func entries(r *batcher.Report) []entry {
 	}
 	list := make([]entry, len(r.Batch.Items))
 	for i, it := range r.Batch.Items {
-		list[i] = entry{it, it.Events, &returned}
+		list[i] = entry{it, it.Events, &undecided}
 	}
 	return list
 }

@@ -59,6 +59,9 @@ func report(kind batcher.ReportKind) *batcher.Report {
 			Kind: batcher.Refused, Status: 400, Sent: start.Add(1100 * time.Millisecond), Answered: start.Add(1300 * time.Millisecond),
 			Reason: batcher.Reason{Code: "bad_request", Text: "Additional properties not allowed (nope)"},
 		}
+		for _, it := range items {
+			r.Fates = append(r.Fates, batcher.ItemFate{Item: it, Fate: batcher.FateReturned})
+		}
 		return r
 	}
 	r.Operation = &batcher.Operation{ID: r.Outcome.Operation, Batch: r.Batch, Outcome: r.Outcome}

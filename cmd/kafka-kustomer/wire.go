@@ -147,6 +147,8 @@ func coreConfig(cfg *config.Config) batcher.Config {
 		Lease:        cfg.Source.SessionTimeout - config.LeaseMargin,
 		RetryInitial: k.Retry.Initial, RetryMax: k.Retry.Max,
 		ItemAttempts: k.ItemRetry.Attempts, ItemOver: k.ItemRetry.Over,
+		UnknownAttempts: 8, UnknownOver: 10 * time.Minute,
+		Brake: float64(cfg.DeadLetter.Brake), BrakeAtLeast: 100,
 		CommitInterval: cfg.Commit.Interval, Recommit: 4 * config.CommitDeadline,
 		MaxOpenEvents: cfg.Limits.MaxOpenEvents, MaxOpenBytes: int64(cfg.Limits.MaxOpenBytes),
 		BatchPrefix: strings.ToLower(rand.Text()[:12]), Seed: randomSeed(), Rules: batcher.AllRules(),

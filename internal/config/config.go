@@ -228,6 +228,10 @@ type DeadLetter struct {
 	Partitions int `yaml:"partitions" range:"0..10000"`
 	// Replication of a topic created here; -1 is the broker's default. Default -1.
 	Replication int `yaml:"replication" range:"-1..100"`
+	// Brake is the share of the last minute's events above which nothing more is
+	// dead-lettered, once 100 were: then something else is wrong than single
+	// events, and they wait until it is put right. off never holds. Default 5%.
+	Brake Brake `yaml:"brake" range:"off..1"`
 }
 
 // Limits bound what is held in memory.

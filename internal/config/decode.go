@@ -264,6 +264,8 @@ func setScalar(v reflect.Value, text string) (err error) {
 		*p, err = parseRate(text)
 	case *Share:
 		*p, err = parseShare(text)
+	case *Brake:
+		*p, err = parseBrake(text)
 	default:
 		panic(fmt.Sprintf("config: no way to read a %s", v.Type()))
 	}

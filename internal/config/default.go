@@ -24,7 +24,7 @@ func Default() *Config {
 		Kustomer:   defaultKustomer(),
 		Commit:     Commit{Interval: time.Second},
 		Results:    Results{Topic: "kustomer-batch-results", Items: true, Create: "if-missing", Replication: -1},
-		DeadLetter: DeadLetter{Topic: "kustomer-dead-letters", Create: "if-missing", Replication: -1},
+		DeadLetter: DeadLetter{Topic: "kustomer-dead-letters", Create: "if-missing", Replication: -1, Brake: 0.05},
 		Limits:     Limits{MaxOpenEvents: 20_000, MaxOpenBytes: 24 * MiB, MaxEventBytes: 1 * MiB},
 
 		DrainTimeout: 25 * time.Second, RevokeTimeout: 25 * time.Second,

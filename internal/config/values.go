@@ -156,6 +156,34 @@ func parseShare(text string) (Share, error) {
 	return Share(f / scale), nil
 }
 
+// Brake is a share, or [Off].
+type Brake Share
+
+// Off is the Brake that never holds.
+const Off Brake = 0
+
+// String is off, or the share.
+func (b Brake) String() string {
+	if b == Off {
+		return "off"
+	}
+	return Share(b).String()
+}
+
+// MarshalYAML writes the brake as in the file.
+func (b Brake) MarshalYAML() (any, error) { return plain(b.String()), nil }
+
+func parseBrake(text string) (Brake, error) {
+	if text == "off" {
+		return Off, nil
+	}
+	share, err := parseShare(text)
+	if err != nil || share == 0 {
+		return 0, errors.New("is neither off nor a share above 0: write off, 0.05 or 5%")
+	}
+	return Brake(share), nil
+}
+
 func parseDuration(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if err != nil {

@@ -67,6 +67,24 @@ func TestParseByteSize(t *testing.T) {
 	}
 }
 
+func TestParseBrake(t *testing.T) {
+	good := map[string]Brake{"off": Off, "5%": 0.05, "0.1": 0.1, "100%": 1}
+	for text, want := range good {
+		got, err := parseBrake(text)
+		if err != nil || got != want {
+			t.Errorf("%q is %v, %v, want %v", text, got, err, want)
+		}
+		if again, err := parseBrake(got.String()); err != nil || again != want {
+			t.Errorf("%v is written %q and read as %v, %v", got, got.String(), again, err)
+		}
+	}
+	for _, text := range []string{"", "0", "0%", "on", "none", "no", "Off"} {
+		if got, err := parseBrake(text); err == nil {
+			t.Errorf("%q is %v, want an error", text, got)
+		}
+	}
+}
+
 func TestParseShare(t *testing.T) {
 	good := map[string]Share{"0": 0, "0.2": 0.2, ".5": 0.5, "20%": 0.2, "12.5%": 0.125, "100%": 1}
 	for text, want := range good {

@@ -100,3 +100,8 @@ func (f lost) tell(core *batcher.Core, now time.Time) {
 type snapshot struct{ reply chan batcher.Snapshot }
 
 func (f snapshot) tell(core *batcher.Core, now time.Time) { f.reply <- core.Snapshot(now) }
+
+// release asks to release the brake by hand.
+type release struct{ reply chan bool }
+
+func (f release) tell(core *batcher.Core, now time.Time) { f.reply <- core.ReleaseBrake(now) }

@@ -112,14 +112,26 @@ func (p *Pipeline) Alive(sent time.Time) { p.inbox.put(alive{sent}) }
 
 // Snapshot returns the numbers of this moment.
 func (p *Pipeline) Snapshot(ctx context.Context) (batcher.Snapshot, error) {
-	f := snapshot{make(chan batcher.Snapshot, 1)}
-	p.inbox.put(f)
+	reply := make(chan batcher.Snapshot, 1)
+	p.inbox.put(snapshot{reply})
+	return await(ctx, p, reply)
+}
+
+// ReleaseBrake releases the brake by hand, and reports whether it held.
+func (p *Pipeline) ReleaseBrake(ctx context.Context) (held bool, err error) {
+	reply := make(chan bool, 1)
+	p.inbox.put(release{reply})
+	return await(ctx, p, reply)
+}
+
+// await waits for the loop's reply.
+func await[T any](ctx context.Context, p *Pipeline, reply <-chan T) (answer T, err error) {
 	select {
-	case s := <-f.reply:
-		return s, nil
+	case answer = <-reply:
+		return answer, nil
 	case <-ctx.Done():
-		return batcher.Snapshot{}, ctx.Err()
+		return answer, ctx.Err()
 	case <-p.stopped:
-		return batcher.Snapshot{}, ErrStopped
+		return answer, ErrStopped
 	}
 }

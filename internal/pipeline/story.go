@@ -27,6 +27,16 @@ func (p *Pipeline) tell(now time.Time, n batcher.Notice) {
 	case batcher.OperationOverdue:
 		p.log.Warn("an operation runs longer than kustomer.overdue_after; its messages wait for it: check the status page of Kustomer for bulk jobs",
 			zap.String("operation_id", n.Operation.ID), zap.Duration("since", now.Sub(n.Since)))
+	case batcher.BrakeHolds:
+		p.log.Error("the brake holds: nothing more is dead-lettered. What waits is lost to nobody: put right what is wrong (the events' format, the key's role, fields of the org), or release the brake (POST /brake/release) to dead-letter it after all", why...)
+	case batcher.BrakeReleased:
+		p.log.Info("the brake is released", zap.Duration("after", now.Sub(n.Since)))
+	case batcher.AllOverdue:
+		p.log.Error("every open operation runs longer than kustomer.overdue_after, so nothing new is sent: check the status page of Kustomer for bulk jobs",
+			zap.Int("operations", n.Attempts))
+	case batcher.BytesLearned:
+		p.log.Warn("a request was too large for Kustomer or a proxy: requests are smaller for a while; set batch.max_bytes",
+			zap.String("batch_id", n.Batch.ID), zap.Int("bytes", n.Batch.Bytes), zap.Int("now_at_most", n.Bytes), zap.Duration("for", n.Until.Sub(now)))
 	case batcher.TakeoverBegun:
 		p.log.Info("partition was not given back clean; its first request waits until nothing of the last owner can overtake it",
 			append(partition(n.Assignment), zap.Duration("at_least", n.Until.Sub(now)))...)
