@@ -29,8 +29,6 @@ type brake struct {
 	on        bool
 	since     time.Time
 	why       Reason
-	held      int       // items that wait because of it
-	epoch     int       // how often it was on
 	probeAt   time.Time // when the next batch may go
 	tryAt     time.Time // when to see whether it may be released; zero while off
 	freeUntil time.Time
@@ -73,8 +71,7 @@ func (c *Core) brakeHolds(now time.Time, b *brake, why Reason) bool {
 	}
 	if !b.on {
 		doomed, all := b.lastMinute(now)
-		b.on, b.since, b.held = true, now, 0
-		b.epoch++
+		b.on, b.since = true, now
 		b.why = Reason{Code: why.Code, Text: fmt.Sprintf("%d of the last minute's %d events would be dead-lettered, the last one because: %s", doomed, all, why.Text)}
 		b.probeAt, b.tryAt = now.Add(brakeProbe), now.Add(brakeTry)
 		c.decide(Notice{Kind: BrakeHolds, Reason: b.why, Since: now})
@@ -101,26 +98,17 @@ func (c *Core) holdBack(now time.Time, it *Item) {
 	if s.level == alone {
 		level = alone / 2 // alone, thousands would take hours; all together, one poison would cost fifteen requests
 	}
-	*s = suspect{level: level, parent: s.parent, heldIn: c.refusals.epoch}
-	c.refusals.held++
+	*s = suspect{level: level, parent: s.parent}
 	it.Failures, it.why, it.hopeless, it.chain.givenUp = 0, "", "", ""
 	c.back(now, it, now)
 }
 
-// holding is how many items wait because of the brake.
-func (b *brake) holding() int {
-	if !b.on {
-		return 0
+// concerned is how many events or items wait that may have to be dead-lettered.
+func (c *Core) concerned(b *brake) int {
+	if b == &c.malformed {
+		return len(c.held)
 	}
-	return b.held
-}
-
-// left notes that an item has left its chain.
-func (c *Core) left(it *Item) {
-	if b := &c.refusals; b.on && it.suspect.heldIn == b.epoch {
-		it.suspect.heldIn = 0
-		b.held--
-	}
+	return c.ready.suspects()
 }
 
 // tryBrakes releases a brake by which few events are concerned any more.
@@ -130,11 +118,7 @@ func (c *Core) tryBrakes(now time.Time) {
 			continue
 		}
 		b.tryAt = now.Add(brakeTry)
-		held := b.held
-		if b == &c.malformed {
-			held = len(c.held)
-		}
-		if doomed, _ := b.lastMinute(now); held+doomed < b.least {
+		if doomed, _ := b.lastMinute(now); doomed+c.concerned(b) < b.least {
 			c.releaseBrake(now, b)
 		}
 	}

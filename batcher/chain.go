@@ -176,7 +176,6 @@ func (c *Core) giveBack(now time.Time, it *Item) {
 			x.list.remove(x)
 		}
 		x.phase, x.operation = gone, nil
-		c.left(x)
 	}
 	clear(ch.items[len(kept):])
 	ch.items = kept
@@ -202,7 +201,6 @@ func (c *Core) remove(now time.Time, it *Item, parts ...*Item) {
 	}
 	it.phase = gone
 	it.operation = nil // it holds the whole batch, and through its messages all before
-	c.left(it)
 	ch := it.chain
 	for i, x := range ch.items {
 		if x != it {

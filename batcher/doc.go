@@ -17,6 +17,8 @@
 //   - merge.go, fold.go: how changes that wait together become one item, and one patch.
 //   - window.go: when a batch is due, and what goes into it.
 //   - delivery.go, operation.go: what the answers and the looks mean.
+//   - suspects.go, evidence.go: who is guilty of a refusal, or of an outcome nobody knows.
+//   - brake.go: when too much would be given up.
 //   - ownership.go, assignment.go: takeover, revocation, loss.
 //   - commit.go: when and what to commit, and what its metadata tells the next owner.
 //   - pace.go, door.go, durations.go: how fast, whether at all, and when to look.

@@ -13,7 +13,7 @@ type Snapshot struct {
 	Operations int // accepted and not ended
 	Overdue    int // of them, those that run longer than they should
 	Suspects   int // items that could be sent, and were refused before
-	Held       int // events that the brake holds back
+	Held       int // events that can't be decoded, and that the brake holds back
 	Batches    uint64
 	Looks      uint64
 	Paused     bool // nothing gets through of what waits
@@ -47,7 +47,7 @@ type Trouble struct {
 func (c *Core) Snapshot(now time.Time) Snapshot {
 	s := Snapshot{
 		Counts: c.Totals(), Partitions: len(c.assignments), Ready: c.ready.count(), Messages: len(c.chains),
-		Overdue: c.overdue, Suspects: c.ready.count() - c.ready[0].n, Held: c.refusals.holding() + len(c.held),
+		Overdue: c.overdue, Suspects: c.ready.suspects(), Held: len(c.held),
 		OpenBytes: c.openBytes, InFlight: c.puts + c.looking, Operations: c.openOperations,
 		Batches: c.batches, Looks: c.lookCount, Paused: c.door.closed && len(c.chains) > 0,
 	}

@@ -39,16 +39,6 @@ type suspect struct {
 	successes uint64
 
 	forbidden uint64 // successes, plus one, when its audit members were first refused
-	heldIn    int    // the brake's epoch in which it was held back
-}
-
-// counts reports whether an attempt of unknown outcome counts, and notes it.
-func (s *suspect) counts(successes uint64) bool {
-	if s.unknowns > 0 && s.successes == successes {
-		return false
-	}
-	s.successes = successes
-	return true
 }
 
 // raise moves a suspect one level up.
@@ -142,7 +132,8 @@ func (c *Core) mayPass(b *Batch) bool {
 // learnBytes makes bodies half as long as one that was too large. Without it
 // every full batch would be refused once.
 func (c *Core) learnBytes(now time.Time, b *Batch) {
-	c.suspicion.bytes, c.suspicion.bytesUntil = max(b.Bytes/2, 1), now.Add(bytesRest)
+	c.suspicion.bytes = min(c.mostBytes(now), max(b.Bytes/2, 1)) // others were under way when the first was refused
+	c.suspicion.bytesUntil = now.Add(bytesRest)
 	c.decide(Notice{Kind: BytesLearned, Batch: b, Since: now, Until: c.suspicion.bytesUntil, Bytes: c.suspicion.bytes})
 }
 
@@ -208,121 +199,6 @@ func (c *Core) guilty(now time.Time, b *Batch, o Outcome) []ItemFate {
 // over reports whether nothing may start for the item's partition any more.
 func (c *Core) over(it *Item) bool {
 	return it.Assignment.phase >= final && c.rules.NothingAfterFinal
-}
-
-// forbidden takes a 403 of a batch in which some items have audit members, which
-// need a role of their own. Whether they are at fault or the key as a whole shows
-// in what becomes of others.
-func (c *Core) forbidden(now time.Time, b *Batch, o Outcome) []ItemFate {
-	proved := !c.rules.ForbiddenEvidence
-	for _, i := range o.Hints {
-		s := &b.Items[i].suspect
-		if s.forbidden == 0 {
-			s.forbidden = c.suspicion.successes + 1
-		}
-		proved = proved || s.forbidden <= c.suspicion.successes
-	}
-	switch {
-	case proved && len(b.Items) == 1:
-		c.answers()
-		return c.guilty(now, b, o)
-	case proved || len(o.Hints) < len(b.Items):
-		for _, i := range o.Hints {
-			b.Items[i].suspect.level, b.Items[i].suspect.parent = alone, b.ID
-		}
-	default:
-		c.failedPut(now, b, o, true)
-	}
-	c.allBack(now, b, now)
-	return returned(b)
-}
-
-// unknown takes an attempt whose end nobody saw. The items are sent again as
-// they were; suspicion rises only when others get through between.
-func (c *Core) unknown(now time.Time, b *Batch, o Outcome) {
-	c.failedPut(now, b, o, false)
-	for _, it := range b.Items {
-		if it.phase == gone {
-			continue
-		}
-		c.strayed(it, now)
-		if s := &it.suspect; s.counts(c.suspicion.successes) {
-			s.unknowns++
-			if s.solitary == 0 {
-				s.since = now
-			}
-			if len(b.Items) == 1 {
-				s.solitary++
-			}
-		}
-		c.unknownAgain(now, it, b, o)
-	}
-	c.letIn(now)
-}
-
-// unknownAgain decides how an item of unknown outcome goes on.
-func (c *Core) unknownAgain(now time.Time, it *Item, b *Batch, o Outcome) {
-	s, solo := &it.suspect, len(b.Items) == 1
-	wait := c.backoff(min(it.Attempts, c.door.failures))
-	switch {
-	case solo && len(it.Events) == 1:
-		if c.hopeless(now, s) {
-			c.giveUp(now, it, Bury{Reason: o.Reason, BatchID: b.ID, Status: o.Status})
-			return
-		}
-		if s.solitary >= unknownsToRaise && !c.door.closed {
-			// It is not bad luck any more, and the messages behind it wait for the
-			// end of its patience, not of its next attempt.
-			wait = max(wait, c.cfg.UnknownOver/time.Duration(max(1, c.cfg.UnknownAttempts)))
-		}
-	case s.unknowns < unknownsToRaise || !c.rules.Suspects:
-	case solo && c.rules.HalveInOrder && !c.over(it):
-		s.level, s.parent = alone, b.ID
-		c.halve(now, it)
-		return
-	default:
-		s.raise()
-		s.parent = b.ID
-	}
-	c.back(now, it, now.Add(wait))
-}
-
-// hopeless reports whether a lone change of unknown outcome is to be given up.
-func (c *Core) hopeless(now time.Time, s *suspect) bool {
-	if !c.rules.UnknownPatience {
-		return s.solitary >= unknownsToRaise
-	}
-	return s.solitary >= c.cfg.UnknownAttempts && now.Sub(s.since) >= c.cfg.UnknownOver
-}
-
-// objectLimited takes a 429 of one message's own limit: the batch is split until
-// that message is alone, and then it rests. Nothing else stops, and nothing is
-// ever given up for it.
-func (c *Core) objectLimited(now time.Time, b *Batch, o Outcome) {
-	c.suspicion.objectWalls++
-	if len(b.Items) > 1 && c.rules.Suspects {
-		c.suspectAll(b)
-		c.allBack(now, b, now)
-		return
-	}
-	it := b.Items[0]
-	if !c.rules.LimitIsNoFault && len(b.Items) == 1 {
-		c.guilty(now, b, o)
-		return
-	}
-	rest := min(max(o.Quota.Reset, o.Quota.RetryAfter), maxRest)
-	if it.suspect.cools++; rest <= 0 {
-		rest = c.backoff(1 + int(it.suspect.cools))
-	}
-	rest += time.Duration(c.random.Int64N(int64(time.Second)))
-	it.chain.coolUntil = later(it.chain.coolUntil, now.Add(rest))
-	c.allBack(now, b, now)
-}
-
-// isOfObject reports whether a 429 is about one object rather than the org. When
-// every attempt meets one it can't be.
-func (c *Core) isOfObject(q Quota) bool {
-	return (q.Remaining > 0 || q.ObjectRemaining == 0 && q.Remaining != 0) && c.suspicion.objectWalls < objectWalls
 }
 
 // giveUp sends an item's changes to the dead-letter topic, with the reason in d,

@@ -16,6 +16,9 @@ func (r *readyLists) count() (n int) {
 	return n
 }
 
+// suspects counts the items that were refused before.
+func (r *readyLists) suspects() int { return r.count() - r[0].n }
+
 // untried reports whether an item is ready that no request has carried yet.
 func (r *readyLists) untried() bool {
 	for it := r[0].first; it != nil; it = it.next {

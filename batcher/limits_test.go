@@ -1,0 +1,119 @@
+package batcher
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// A message that meets its own limit rests alone; nothing else stops, and nothing
+// is ever given up for a 429.
+func TestObjectLimitIsIsolated(t *testing.T) {
+	tr := newTrial(t)
+	limited := tr.now.Add(30 * time.Minute)
+	tr.answerTo = func(b *Batch) Outcome {
+		if holds(b, 5, 500) && tr.now.Before(limited) {
+			q := quota(1000, 700, 0)
+			q.ObjectLimit, q.ObjectRemaining = 120, 0
+			return Outcome{Kind: Limited, Status: 429, Quota: q}
+		}
+		return Outcome{Kind: Accepted, Status: 200}
+	}
+	began := tr.now
+	tr.fetch(tr.a, numbered(100, `{"a":1}`)...)
+	tr.fetch(tr.a, change(500, "m5", `{"a":2}`)) // waits behind it, and rests as well
+	tr.run(10 * time.Second)
+	if n := tr.c.Totals().Completed; n != 99 {
+		t.Errorf("%d changes completed within ten seconds, want all but the limited one", n)
+	}
+	if n := len(tr.sizes); n > 20 {
+		t.Errorf("%d requests in ten seconds: %v", n, tr.sizes)
+	}
+	tr.run(2 * time.Hour)
+	tr.wantDead()
+	if n := len(tr.puts[5]); n > 150 || tr.at[5].Sub(began) < 30*time.Minute {
+		t.Errorf("the limited change was sent %d times in %v", n, tr.at[5].Sub(began))
+	}
+}
+
+// A 429 for a message says when it may go on.
+func TestObjectLimitRestsUntilItsReset(t *testing.T) {
+	d := newDesk(t)
+	d.fetch(d.own(), change(1, "m", `{"a":1}`))
+	b := d.put()
+	q := quota(1000, 700, 40*time.Second)
+	d.c.Answered(d.now, b, Outcome{Kind: Limited, Status: 429, Quota: q})
+	limited := d.now
+	d.waitPut(time.Hour)
+	if got := d.now.Sub(limited); got < 40*time.Second || got > 42*time.Second {
+		t.Errorf("sent again after %v, want the reset", got)
+	}
+}
+
+// When every batch meets an object's limit it is not the object's: the org rests.
+func TestObjectLimitOfEverythingIsTheOrgs(t *testing.T) {
+	tr := newTrial(t)
+	tr.answerTo = func(*Batch) Outcome { return Outcome{Kind: Limited, Status: 429, Quota: quota(1000, 700, 0)} }
+	tr.fetch(tr.a, numbered(100, `{"a":1}`)...)
+	tr.run(time.Minute)
+	if n := len(tr.sizes); n < objectWalls || n > objectWalls+8*60 {
+		t.Errorf("%d requests in a minute of nothing but 429, want eight at a time and a rest of a second or two", n)
+	}
+	tr.answerTo = func(*Batch) Outcome { return Outcome{Kind: Accepted, Status: 200} }
+	tr.run(time.Hour)
+	tr.wantDead()
+}
+
+// A 403 of a batch with audit members may be their fault or the key's: it shows in
+// what becomes of the others.
+func TestForbidden(t *testing.T) {
+	audit := map[int64]bool{3: true, 7: true}
+	tests := map[string]struct {
+		others   int64 // changes without audit members
+		keyFails time.Duration
+		roleIn   time.Duration // the key gets org.admin; 0: never
+		dead     []int64
+		most     int // requests in the first hour
+	}{
+		"the items lack the role":              {10, 0, 0, []int64{3, 7}, 5},
+		"the key lacks it for everything":      {10, 30 * time.Minute, 30 * time.Minute, nil, 200},
+		"no other shows whether the key works": {0, 0, 30 * time.Minute, nil, 150},
+		"the role comes in time":               {10, 0, time.Millisecond, nil, 2},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			tr := newTrial(t)
+			began := tr.now
+			tr.answerTo = func(b *Batch) Outcome {
+				o := Outcome{Kind: Forbidden, Status: 403, Reason: Reason{Code: "forbidden"}}
+				for i, it := range b.Items {
+					if audit[it.Events[0].Offset] {
+						o.Hints = append(o.Hints, i)
+					}
+				}
+				switch granted := tt.roleIn > 0 && tr.now.Sub(began) >= tt.roleIn; {
+				case len(o.Hints) > 0 && (!granted || tr.now.Sub(began) < tt.keyFails):
+					return o
+				case tr.now.Sub(began) < tt.keyFails:
+					return Outcome{Kind: Unauthorized, Status: 403, Reason: Reason{Code: "forbidden"}}
+				}
+				return Outcome{Kind: Accepted, Status: 200}
+			}
+			for i := range int64(10) {
+				if audit[i] || i < tt.others {
+					tr.fetch(tr.a, change(i, fmt.Sprint("m", i), `{"createdAt":"x"}`))
+				}
+			}
+			tr.run(10 * time.Second)
+			if s := tr.c.Snapshot(tr.now); name == "no other shows whether the key works" && (len(s.Troubles) != 1 || s.Troubles[0].Kind != TroubleConfiguration || !s.Troubles[0].Person) {
+				t.Errorf("troubles %+v, want the configuration's", s.Troubles)
+			}
+			tr.run(time.Hour)
+			tr.wantDead(tt.dead...)
+			t.Logf("%d requests", len(tr.sizes))
+			if len(tr.sizes) > tt.most {
+				t.Errorf("%d requests, want at most %d: %v", len(tr.sizes), tt.most, tr.sizes)
+			}
+		})
+	}
+}
