@@ -80,6 +80,9 @@ func (c *Core) unknownAgain(now time.Time, it *Item, b *Batch, o Outcome) {
 			c.giveUp(now, it, Bury{Reason: o.Reason, BatchID: b.ID, Status: o.Status})
 			return
 		}
+		if s.unknowns >= unknownsToRaise {
+			s.level = alone // company would share its fate, and their messages the stray time
+		}
 		if s.solitary >= unknownsToRaise && !c.door.closed {
 			// It is not bad luck any more, and the messages behind it wait for the
 			// end of its patience, not of its next attempt.

@@ -2,6 +2,7 @@ package batcher
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -185,5 +186,25 @@ func TestReserveLetsOneMorePollIn(t *testing.T) {
 				t.Errorf("the span came to %d", s)
 			}
 		})
+	}
+}
+
+// What ended unknown again and again goes alone, also when it was found by the
+// probes of an outage: company would share its fate.
+func TestWhatEndsUnknownAgainAndAgainGoesAlone(t *testing.T) {
+	tr := newTrial(t)
+	tr.poison(serverError, false, 1)
+	began := tr.now
+	tr.feed(500*time.Millisecond, began.Add(5*time.Minute))
+	tr.fetch(tr.a, change(1, "m", `{"a":1}`))
+	tr.run(5 * time.Minute)
+	company := 0
+	for i, body := range tr.bodies {
+		if strings.Contains(body, "m@1{") && tr.sizes[i] > 1 {
+			company++
+		}
+	}
+	if alone := len(tr.puts[1]) - company; company > unknownsToRaise || alone < 3 {
+		t.Errorf("sent %d times with others and %d times alone", company, alone)
 	}
 }
