@@ -1,0 +1,96 @@
+package main
+
+// batcherGuards are those of the core. Its rules have knobs besides, and package
+// model shows what the world does to a core without one.
+var batcherGuards = []guard{
+	// Order.
+	{name: "a message's successor waits for its own result", file: "batcher/chain.go", old: "if len(ch.items) > 0 && ch.items[0].phase == waiting {\n\t\t\treturn ch.items[0]\n\t\t}\n\t\treturn nil", new: "for _, it := range ch.items {\n\t\t\tif it.phase == waiting {\n\t\t\t\treturn it\n\t\t\t}\n\t\t}\n\t\treturn nil"},
+	{name: "successors wait while a stray may run", file: "batcher/chain.go", old: "if c.rules.StrayWait && !it.stray && it.chain.strayUntil.After(now) {", new: "if false {"},
+	{name: "the stray time outlives the chain's items", file: "batcher/chain.go", old: "if until := later(ch.strayUntil, ch.coolUntil); until.After(now) {", new: "if until := later(ch.strayUntil, ch.coolUntil); false {"},
+	{name: "an attempt of unknown end leaves a stray", file: "batcher/evidence.go", old: "\t\tc.strayed(it, now)\n", new: ""},
+	{name: "an operation that lost a result leaves a stray", file: "batcher/operation.go", old: "\tc.strayed(it, since)\n", new: "\t_ = since\n"},
+	{name: "parts of a split item wait for the message's stray", file: "batcher/chain.go", old: "stray: it.stray && !c.rules.StrayOfChain", new: "stray: it.stray"},
+	{name: "what was sent takes no more changes", file: "batcher/merge.go", old: "it.frozen && c.rules.Frozen ||", new: ""},
+	{name: "an item holds changes of one partition", file: "batcher/merge.go", old: "it.Assignment != ev.Assignment && c.rules.OnePartition", new: "false"},
+	{name: "complete is no success without a result", file: "batcher/operation.go", old: "case v.Kind == Complete && !c.rules.ResultsNotStatus:", new: "case v.Kind == Complete:"},
+	{name: "no PUT after the lease", file: "batcher/window.go", old: "|| c.leaseOver(now) {", new: "{"},
+	{name: "no PUT before the write-ahead mark", file: "batcher/assignment.go", old: "if !a.ahead || len(a.inherited) > 0 {", new: "if len(a.inherited) > 0 {"},
+	{name: "no PUT before inherited operations have ended", file: "batcher/assignment.go", old: "if !a.ahead || len(a.inherited) > 0 {", new: "if !a.ahead {"},
+	{name: "no PUT before the takeover wait is over", file: "batcher/assignment.go", old: "if now.Before(a.gateUntil) {", new: "if false {"},
+	{name: "clean only without a stray", file: "batcher/commit.go", old: "(!now.Before(a.strayUntil) || !c.rules.CleanWithoutStray) &&", new: ""},
+	{name: "clean only when one's own takeover is over", file: "batcher/commit.go", old: "(gate || !a.ahead || !c.rules.CleanAfterTakeover)", new: "(gate || true)"},
+	{name: "clean only with nothing open", file: "batcher/commit.go", old: "return a.ledger.counts.Open == 0 && len(a.operations) == 0 &&", new: "return len(a.operations) == 0 &&"},
+
+	// Offsets.
+	{name: "only the settled prefix is committed", file: "batcher/ledger.go", old: "for l.head < l.tail && l.at(l.head).settled {", new: "for l.head < l.tail {"},
+	{name: "a record settles once", file: "batcher/ledger.go", old: "if seq < l.head || seq >= l.tail || l.at(seq).settled {", new: "if false {"},
+	{name: "a dropped record is not settled", file: "batcher/ledger.go", old: "\tl.counts.Dropped++\n", new: "\tl.counts.Dropped++\n\tl.at(l.head).settled = true\n\tl.head++\n"},
+	{name: "records of a dead assignment are refused", file: "batcher/core.go", old: "if a.phase != live && c.rules.TaggedRecords {", new: "if false {"},
+	{name: "one commit in flight", file: "batcher/commit.go", old: "if c.committing != nil || now.Before(c.commitAt)", new: "if now.Before(c.commitAt)"},
+	{name: "after an unknown commit, once more", file: "batcher/commit.go", old: "\t\t\ta.recommit = now.Add(c.cfg.Recommit)\n", new: ""},
+	{name: "nothing starts after the last commit", file: "batcher/chain.go", old: "if it.Assignment.phase >= final && c.rules.NothingAfterFinal {\n\t\tc.dropItem(now, it)\n\t\treturn false\n\t}", new: ""},
+	{name: "a change given back takes its successors along", file: "batcher/chain.go", old: "behind = behind || x == it", new: "behind = x == it"},
+
+	// Refusals.
+	{name: "a refused batch is split", file: "batcher/suspects.go", old: "\ts.level = min(s.level+1, alone)\n", new: ""},
+	{name: "only a batch of one proves guilt", file: "batcher/suspects.go", old: "case len(b.Items) == 1 || !c.rules.OwnRefusal && onlyOneLeft(b):", new: "case onlyOneLeft(b):"},
+	{name: "a lone item of several changes is halved", file: "batcher/suspects.go", old: "len(it.Events) > 1 && c.rules.HalveInOrder && !c.over(it) {\n\t\t\tit.suspect.parent", new: "false {\n\t\t\tit.suspect.parent"},
+	{name: "a conflict is tried again first", file: "batcher/suspects.go", old: "case o.Status == 409 && c.mayPass(b):", new: "case false:"},
+	{name: "a conflict that lasts is split", file: "batcher/suspects.go", old: "return most < conflictsToRaise", new: "return true"},
+	{name: "a 413 makes batches smaller", file: "batcher/suspects.go", old: "if o.Status == 413 && len(b.Items) > 1 {", new: "if false {"},
+	{name: "a learned size is tried again later", file: "batcher/suspects.go", old: "s.bytes > 0 && now.Before(s.bytesUntil)", new: "s.bytes > 0"},
+	{name: "hinted items go on their own", file: "batcher/suspects.go", old: "case hinted != nil:", new: "case false:"},
+	{name: "wrong hints are not believed for long", file: "batcher/suspects.go", old: "|| now.Before(c.suspicion.hintsFrom) {", new: "{"},
+	{name: "fresh work has its turns", file: "batcher/window.go", old: "from == nil || due && c.suspicion.turn%3 != 0 {", new: "from == nil {"},
+	{name: "suspects have their turns", file: "batcher/window.go", old: "from == nil || due && c.suspicion.turn%3 != 0 {", new: "from == nil || due {"},
+	{name: "a 403 proves nothing before others got through", file: "batcher/evidence.go", old: "proved := !c.rules.ForbiddenEvidence", new: "proved := true"},
+	{name: "audit members wait for what others show", file: "batcher/evidence.go", old: "c.back(now, b.Items[i], now.Add(2*c.cfg.Linger))", new: "c.back(now, b.Items[i], now)"},
+
+	// Unknown outcomes.
+	{name: "an attempt counts only after a success elsewhere", file: "batcher/evidence.go", old: "if s.unknowns > 0 && s.successes == successes {", new: "if false {"},
+	{name: "unknown outcomes split a batch", file: "batcher/evidence.go", old: "\tdefault:\n\t\ts.raise()\n", new: "\tdefault:\n"},
+	{name: "what ends unknown again and again goes alone", file: "batcher/evidence.go", old: "\t\t\ts.level = alone // company", new: "\t\t\t_ = alone // company"},
+	{name: "a lone change of unknown outcome has eight attempts", file: "batcher/evidence.go", old: "return s.solitary >= c.cfg.UnknownAttempts && now.Sub(s.since) >= c.cfg.UnknownOver", new: "return now.Sub(s.since) >= c.cfg.UnknownOver"},
+	{name: "a lone change of unknown outcome has ten minutes", file: "batcher/evidence.go", old: "return s.solitary >= c.cfg.UnknownAttempts && now.Sub(s.since) >= c.cfg.UnknownOver", new: "return s.solitary >= c.cfg.UnknownAttempts"},
+	{name: "the probe of an outage is one item", file: "batcher/window.go", old: "case c.door.closed && c.rules.ProbeOne:", new: "case false:"},
+	{name: "the probe of an outage is another each time", file: "batcher/window.go", old: "return a.Attempts < b.Attempts || a.Attempts == b.Attempts && older(a, b)", new: "return a.Attempts > b.Attempts"},
+	{name: "the reserve lets a poll in beyond the credit", file: "batcher/credit.go", old: "\t\tc.extra = min(c.cfg.MaxItems, max(part, 1))\n", new: ""},
+	{name: "the reserve resumes a paused partition", file: "batcher/credit.go", old: "if a.paused && a.phase == live && a.ledger.span() < reserveOfSpan*c.cfg.MaxOpenEvents {", new: "if false {"},
+	{name: "the reserve is bounded", file: "batcher/credit.go", old: "a.ledger.span() < reserveOfSpan*c.cfg.MaxOpenEvents {", new: "true {"},
+
+	// Limits.
+	{name: "a 429 of an object is split", file: "batcher/evidence.go", old: "\t\tc.suspectAll(b)\n\t\tc.allBack(now, b, now)\n\t\treturn\n\t}\n\tit := b.Items[0]", new: "\t}\n\tit := b.Items[0]"},
+	{name: "a limited message rests", file: "batcher/evidence.go", old: "\tit.chain.coolUntil = later(it.chain.coolUntil, now.Add(rest))\n", new: ""},
+	{name: "objects' limits everywhere are the org's", file: "batcher/evidence.go", old: "&& c.suspicion.objectWalls < objectWalls", new: ""},
+	{name: "no call before the quota's reset", file: "batcher/pace.go", old: "if rests && now.Before(p.rest) {", new: "if false {"},
+	{name: "the door closes after three failures", file: "batcher/door.go", old: "if !certain && d.failures < failuresToClose {", new: "if !certain {"},
+	{name: "bad luck does not close the door", file: "batcher/door.go", old: "if !certain && d.failures < failuresToClose {", new: "if false {"},
+	{name: "one probe at a time", file: "batcher/door.go", old: "if puts > 0 {", new: "if false {"},
+
+	// The brake.
+	{name: "the brake holds", file: "batcher/brake.go", old: "return doomed > b.least && float64(doomed) > b.share*float64(all)", new: "return false"},
+	{name: "the brake lets few through", file: "batcher/brake.go", old: "return doomed > b.least && float64(doomed) > b.share*float64(all)", new: "return float64(doomed) > b.share*float64(all)"},
+	{name: "the brake lets a small share through", file: "batcher/brake.go", old: "return doomed > b.least && float64(doomed) > b.share*float64(all)", new: "return doomed > b.least"},
+	{name: "the brake forgets after a minute", file: "batcher/brake.go", old: "if s.number >= first {", new: "if true {"},
+	{name: "one batch in thirty seconds while the brake holds", file: "batcher/window.go", old: "if c.refusals.on && now.Before(c.refusals.probeAt) {", new: "if false {"},
+	{name: "a probe that passes releases the brake", file: "batcher/brake.go", old: "if op.Batch.probesBrake && c.refusals.on && ", new: "if false && "},
+	{name: "only a probe that passes releases the brake", file: "batcher/brake.go", old: "&& !slices.ContainsFunc(op.results, func(r ItemResult) bool { return r.Status != Updated }) {", new: "{"},
+	{name: "the brake releases itself when few are concerned", file: "batcher/brake.go", old: "doomed+c.concerned(b) < b.least {", new: "false {"},
+	{name: "the brake does not release itself by holding", file: "batcher/brake.go", old: "doomed+c.concerned(b) < b.least {", new: "doomed < b.least {"},
+	{name: "released by hand it does not hold at once", file: "batcher/brake.go", old: "|| now.Before(b.freeUntil) ||", new: "||"},
+	{name: "a revocation drops what the brake holds", file: "batcher/ownership.go", old: "\tc.dropHeld(func(a *Assignment) bool { return a.phase == revoking })\n", new: ""},
+	{name: "a lost partition takes what the brake holds", file: "batcher/ownership.go", old: "\tc.dropHeld(func(x *Assignment) bool { return x == a })\n", new: ""},
+	{name: "a revocation does not wait when nothing gets through", file: "batcher/ownership.go", old: "if keep == 0 || c.stopped() {", new: "if keep == 0 {"},
+
+	// Settling, patience, credit.
+	{name: "settled only when the result event is in Kafka", file: "batcher/operation.go", old: "\tif !c.rules.SettleAfterReport {\n", new: "\tif true {\n"},
+	{name: "settled only when the dead letter is in Kafka", file: "batcher/delivery.go", old: "\tif !c.rules.SettleAfterBurial {\n", new: "\tif true {\n"},
+	{name: "a failed item is tried again", file: "batcher/operation.go", old: "if !tried && c.patience(now, it) {", new: "if false {"},
+	{name: "a failed item's patience lasts", file: "batcher/operation.go", old: "c.cfg.ItemAttempts > 0 && now.Sub(it.failedAt) < c.cfg.ItemOver", new: "false"},
+	{name: "what belongs to a dead assignment starts nothing", file: "batcher/delivery.go", old: "\tif op.ours() == 0 && c.rules.DeadStartsNothing {", new: "\tif false {"},
+	{name: "polling needs credit by events", file: "batcher/credit.go", old: "return max(c.extra, c.cfg.MaxOpenEvents-c.openEvents, 0)", new: "return c.cfg.MaxOpenEvents"},
+	{name: "polling needs credit by bytes", file: "batcher/credit.go", old: "if c.openBytes >= c.cfg.MaxOpenBytes {", new: "if false {"},
+	{name: "a partition that holds its share is paused", file: "batcher/credit.go", old: "if c.holds(a, 2) || c.holds(a, 4) && now.Sub(a.movedAt) >= standstill {", new: "if false {"},
+	{name: "failing looks are told", file: "batcher/operation.go", old: "c.decide(Notice{Kind: LooksFail,", new: "_ = (Notice{Kind: LooksFail,"},
+	{name: "an operation that runs too long is told", file: "batcher/operation.go", old: "if !op.overdue && now.Sub(op.Accepted) >= c.cfg.OverdueAfter {", new: "if false {"},
+}
