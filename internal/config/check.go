@@ -31,6 +31,7 @@ func (r *reader) check(c *Config) {
 	r.checkKustomer(&c.Kustomer)
 	r.checkLimits(c)
 	r.checkTimes(c)
+	r.checkAdmin(&c.Admin)
 }
 
 func (r *reader) isSet(key string) bool {

@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"net"
+	"strings"
 	"time"
 )
 
@@ -45,6 +47,21 @@ func (r *reader) checkTimes(c *Config) {
 		r.fault("source.session_timeout",
 			"%s is below %s: two heartbeats of %s and the %s by which writing stops before the session ends",
 			short(c.Source.SessionTimeout), short(least), short(HeartbeatInterval), short(LeaseMargin))
+	}
+}
+
+func (r *reader) checkAdmin(a *Admin) {
+	if a.Listen == "" {
+		return
+	}
+	shown := r.shown("admin.listen", a.Listen)
+	host, port, err := net.SplitHostPort(a.Listen)
+	if err != nil || strings.ContainsFunc(host, notInHost) {
+		r.fault("admin.listen", "%s is not host:port, as in :8080 or 127.0.0.1:8080; \"\" switches it off", shown)
+		return
+	}
+	if fault := portFault(port); fault != "" && port != "0" {
+		r.fault("admin.listen", "%s %s, or 0 for any that is free", shown, fault)
 	}
 }
 

@@ -146,6 +146,31 @@ batch: {max_bytes: 3MiB, merge: {barrier: [status, '']}}
 	}
 }
 
+func TestFaultsOfAdmin(t *testing.T) {
+	checkFaults(t, []faultTest{
+		{name: "no port", file: "admin: {listen: localhost}\n" + required, want: `
+1:17: admin.listen: "localhost" is not host:port, as in :8080 or 127.0.0.1:8080; "" switches it off
+`},
+		{name: "a URL", file: "admin: {listen: 'http://localhost:8080'}\n" + required, want: `
+1:17: admin.listen: "http://localhost:8080" is not host:port, as in :8080 or 127.0.0.1:8080; "" switches it off
+`},
+		{name: "a port out of range", file: "admin: {listen: '${env:AT}'}\n" + required, env: []string{"AT=:70000"}, want: `
+1:17: admin.listen: "${env:AT}" has a port that is not a number of 1 to 65535, or 0 for any that is free
+`},
+		{name: "a named port", file: "admin: {listen: ':http'}\n" + required, want: `
+1:17: admin.listen: ":http" has a port that is not a number of 1 to 65535, or 0 for any that is free
+`},
+		{name: "a near miss", file: "admin: {listn: ':1'}\n" + required, want: `
+1:9: admin: unknown key "listn"; did you mean admin.listen?
+`},
+	})
+	for _, listen := range []string{`""`, `":8080"`, `"127.0.0.1:0"`, `"[::1]:9000"`, `"admin.local:9000"`} {
+		if _, err := Parse("good.yaml", []byte("admin: {listen: "+listen+"}\n"+required), nil); err != nil {
+			t.Errorf("%s: %v", listen, err)
+		}
+	}
+}
+
 func TestURLFault(t *testing.T) {
 	tests := []struct{ url, want string }{
 		{"https://acme.api.kustomerapp.com", ""},

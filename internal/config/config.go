@@ -43,7 +43,8 @@ type Config struct {
 	// Default 25s.
 	RevokeTimeout time.Duration `yaml:"revoke_timeout" range:"1s..10m"`
 
-	Log Log `yaml:"log"`
+	Admin Admin `yaml:"admin"`
+	Log   Log   `yaml:"log"`
 }
 
 // Kafka says how to reach the brokers.
@@ -242,6 +243,14 @@ type Limits struct {
 	MaxOpenBytes ByteSize `yaml:"max_open_bytes" range:"1MiB..64GiB"`
 	// MaxEventBytes is the largest event; larger ones are dead-lettered. Default 1MiB.
 	MaxEventBytes ByteSize `yaml:"max_event_bytes" range:"1KiB..64MiB"`
+}
+
+// Admin is about the status page, the probes and the metrics.
+type Admin struct {
+	// Listen is the host:port that serves them, without a login, so keep it within
+	// a network you trust; no host: all addresses, port 0: any that is free, empty:
+	// none of it. Default :8080.
+	Listen string `yaml:"listen"`
 }
 
 // Log is about the log on standard error.

@@ -28,7 +28,8 @@ func Default() *Config {
 		Limits:     Limits{MaxOpenEvents: 20_000, MaxOpenBytes: 24 * MiB, MaxEventBytes: 1 * MiB},
 
 		DrainTimeout: 25 * time.Second, RevokeTimeout: 25 * time.Second,
-		Log: Log{Level: "info", Format: "auto"},
+		Admin: Admin{Listen: ":8080"},
+		Log:   Log{Level: "info", Format: "auto"},
 	}
 }
 
