@@ -27,6 +27,7 @@ var mayImport = map[string][]string{
 	"schemas":                     {"batcher"},
 	"internal/pipeline":           {"batcher"},
 	"internal/config":             {},
+	"internal/admin":              {"batcher"},
 	"internal/kustomersim":        {},
 	"internal/workload":           {},
 	"internal/kafkatest":          {},
@@ -39,7 +40,7 @@ var mayImport = map[string][]string{
 }
 
 // onlyCmd are the rooms that nothing but cmd may import.
-var onlyCmd = []string{"internal/pipeline", "internal/config"}
+var onlyCmd = []string{"internal/pipeline", "internal/config", "internal/admin"}
 
 // impure is what the core must not import, and why.
 var impure = map[string]string{

@@ -1,0 +1,121 @@
+package admin
+
+import (
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"kafka-kustomer/batcher"
+)
+
+const (
+	counter = prometheus.CounterValue
+	gauge   = prometheus.GaugeValue
+)
+
+// metric is a metric without labels. Its help says what to do about it.
+type metric[From any] struct {
+	name  string
+	kind  prometheus.ValueType
+	help  string
+	value From
+}
+
+// ofLoop are the metrics that the loop answers for: left out while it does not.
+var ofLoop = []metric[func(batcher.Snapshot) float64]{
+	{
+		"events_delivered_total", counter,
+		"Records taken from Kafka; equal to events_ended_total over all fates plus events_open. At a standstill while the lag grows: see ready.",
+		func(s batcher.Snapshot) float64 { return float64(s.Counts.Delivered) },
+	},
+	{
+		"events_open", gauge,
+		"Records whose fate is not known yet. Near limits.max_open_events for long: Kustomer is slower than the topic, see the lag.",
+		func(s batcher.Snapshot) float64 { return float64(s.Counts.Open) },
+	},
+	{
+		"events_open_bytes", gauge,
+		"Memory charged for open records. Near limits.max_open_bytes for long: raise that limit, or see why events stay open.",
+		func(s batcher.Snapshot) float64 { return float64(s.OpenBytes) },
+	},
+	{
+		"messages_open", gauge,
+		"Messages with a change that is not settled yet.",
+		func(s batcher.Snapshot) float64 { return float64(s.Messages) },
+	},
+	{
+		"items_ready", gauge,
+		"Items that could be sent if there were a request for them. Growing: the request quota is the limit, see kustomer.requests_per_minute and kustomer.reserve.",
+		func(s batcher.Snapshot) float64 { return float64(s.Ready) },
+	},
+	{
+		"batches_total", counter,
+		"Bulk requests formed, those sent again included.",
+		func(s batcher.Snapshot) float64 { return float64(s.Batches) },
+	},
+	{
+		"operation_looks_total", counter,
+		"Looks at operations for their results. More than two for each batch: Kustomer takes unusually long over operations.",
+		func(s batcher.Snapshot) float64 { return float64(s.Looks) },
+	},
+	{
+		"operations_open", gauge,
+		"Operations that Kustomer has accepted and not ended. At kustomer.max_open_operations for long: check the status page of Kustomer for bulk jobs.",
+		func(s batcher.Snapshot) float64 { return float64(s.Operations) },
+	},
+	{
+		"calls_in_flight", gauge,
+		"HTTP calls under way. At kustomer.max_in_flight for long: Kustomer answers slowly, see kustomer.timeout.",
+		func(s batcher.Snapshot) float64 { return float64(s.InFlight) },
+	},
+	{
+		"assigned_partitions", gauge,
+		"Partitions that are this member's. 0 for long: there are more members than partitions, or the group does not settle.",
+		func(s batcher.Snapshot) float64 { return float64(s.Partitions) },
+	},
+}
+
+// ofRest are those that are always there.
+var ofRest = []metric[func(status, Readiness) float64]{
+	{
+		"ready", gauge,
+		"1 when events get through. At 0 for some minutes: see the trouble metric, and /readyz for the reasons in words.",
+		func(_ status, r Readiness) float64 { return bit(r.Ready) },
+	},
+	{
+		"person_needed", gauge,
+		"1 when trouble lasts until somebody sees to it: wake somebody, /readyz says what to do.",
+		func(_ status, r Readiness) float64 { return bit(needsPerson(r)) },
+	},
+	{
+		"loop_up", gauge,
+		"1 when the program's loop answers. At 0 while running: restart the process, nothing is lost by that.",
+		func(s status, _ Readiness) float64 { return bit(s.silent == nil) },
+	},
+	{
+		"result_oldest_unacknowledged_seconds", gauge,
+		"Age of the oldest result event or dead letter that Kafka has not acknowledged. Above 30: check min.insync.replicas of those topics and the brokers.",
+		func(s status, _ Readiness) float64 { return s.oldest.Seconds() },
+	},
+	{
+		"kafka_problems", gauge,
+		"Problems with brokers, the group or single partitions at the moment: /readyz names them.",
+		func(s status, _ Readiness) float64 { return float64(len(s.kafka.Problems)) },
+	},
+	{
+		"offsets_expired_total", counter,
+		"Offsets that Kafka deleted before they were read, at most. Any growth is loss: raise the topic's retention, add partitions or quota.",
+		func(s status, _ Readiness) float64 { return float64(s.kafka.Expired) },
+	},
+}
+
+func needsPerson(r Readiness) bool {
+	return slices.ContainsFunc(r.Reasons, func(reason Reason) bool { return reason.Person })
+}
+
+func bit(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

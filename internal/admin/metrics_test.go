@@ -1,0 +1,160 @@
+package admin
+
+import (
+	"net/http"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"kafka-kustomer/batcher"
+)
+
+// busy is a program with another number for everything.
+func busy() *fake {
+	return &fake{
+		snapshot: batcher.Snapshot{
+			Counts:     batcher.Counts{Delivered: 15, Completed: 5, DeadLettered: 4, Skipped: 3, Open: 2, Dropped: 1},
+			Partitions: 16, Ready: 6, Messages: 7, OpenBytes: 8, InFlight: 9, Operations: 10, Batches: 11, Looks: 12,
+			Troubles: []batcher.Trouble{
+				{Kind: batcher.TroubleBrake, Reason: batcher.Reason{Code: "canary-code", Text: "canary-text"}, Person: true},
+				{Kind: batcher.TroubleQuota, Since: time.Now(), Until: time.Now().Add(time.Second)},
+			},
+		},
+		kafka: Kafka{
+			Protocol: "consumer", Expired: 13, Lag: map[Partition]int64{{"changes", 0}: 3, {"changes", 11}: 0},
+			Problems: []Problem{{Topic: "changes", Partition: 3, Text: "canary-text", Check: "canary-check", Since: time.Now()}},
+		},
+		oldest: 1500 * time.Millisecond,
+	}
+}
+
+var comments = regexp.MustCompile(`(?m)^#.*\n`)
+
+// ours are the lines of /metrics that are the program's own.
+func ours(t *testing.T, s *Server) []string {
+	t.Helper()
+	code, _, body := ask(t, http.MethodGet, serve(t, s)+"/metrics")
+	if code != 200 {
+		t.Fatalf("status %d, %s", code, body)
+	}
+	lines := strings.Split(strings.TrimSpace(comments.ReplaceAllString(body, "")), "\n")
+	return slices.DeleteFunc(lines, func(line string) bool { return !strings.HasPrefix(line, namespace+"_") })
+}
+
+func TestMetrics(t *testing.T) {
+	s := newServer(t)
+	s.Attach(busy().program())
+	want := `assigned_partitions 16
+batches_total 11
+build_info{go_version="` + runtime.Version() + `",version="v1.2.3"} 1
+calls_in_flight 9
+connector_info{name="mine",protocol="consumer"} 1
+consumer_lag_records{partition="0",topic="changes"} 3
+consumer_lag_records{partition="11",topic="changes"} 0
+events_delivered_total 15
+events_ended_total{fate="completed"} 5
+events_ended_total{fate="dead_lettered"} 4
+events_ended_total{fate="dropped"} 1
+events_ended_total{fate="skipped"} 3
+events_open 2
+events_open_bytes 8
+items_ready 6
+kafka_problems 1
+loop_up 1
+messages_open 7
+offsets_expired_total 13
+operation_looks_total 12
+operations_open 10
+person_needed 1
+ready 0
+result_oldest_unacknowledged_seconds 1.5
+trouble{kind="brake"} 1
+trouble{kind="configuration"} 0
+trouble{kind="draining"} 0
+trouble{kind="joining"} 0
+trouble{kind="kafka"} 0
+trouble{kind="outage"} 0
+trouble{kind="overdue"} 0
+trouble{kind="partition"} 1
+trouble{kind="quota"} 1
+trouble{kind="results"} 0
+trouble{kind="starting"} 0
+trouble{kind="stuck"} 0
+trouble{kind="unreadable"} 0`
+	var wanted []string
+	for _, line := range strings.Split(want, "\n") {
+		wanted = append(wanted, namespace+"_"+line)
+	}
+	if got := ours(t, s); !slices.Equal(got, wanted) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(wanted, "\n"))
+	}
+}
+
+func TestMetricsLint(t *testing.T) {
+	s := newServer(t)
+	s.Attach(busy().program())
+	problems, err := testutil.GatherAndLint(s.registry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+	// A collector that sends what it has not described is refused by this registry.
+	pedantic := prometheus.NewPedanticRegistry()
+	pedantic.MustRegister(newCollector(s.cfg, func() status { return s.look(t.Context()) }))
+	if _, err := pedantic.Gather(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A scrape always has an answer; what the loop did not say is left out rather
+// than wrong.
+func TestMetricsOfALoopThatHangs(t *testing.T) {
+	f := busy()
+	f.hang = true
+	s := newServer(t)
+	s.Attach(f.program())
+	got := ours(t, s)
+	for _, want := range []string{"loop_up 0", "ready 0", "person_needed 1", `trouble{kind="stuck"} 1`, "offsets_expired_total 13", `consumer_lag_records{partition="0",topic="changes"} 3`} {
+		if !slices.Contains(got, namespace+"_"+want) {
+			t.Errorf("no %s in\n%s", want, strings.Join(got, "\n"))
+		}
+	}
+	for _, line := range got {
+		if strings.Contains(line, "events_") || strings.Contains(line, "batches_") {
+			t.Errorf("a count without an answer: %s", line)
+		}
+	}
+}
+
+func TestMetricsWhileStarting(t *testing.T) {
+	got := ours(t, newServer(t))
+	for _, want := range []string{"ready 0", "loop_up 1", `trouble{kind="starting"} 1`, "events_delivered_total 0", `events_ended_total{fate="completed"} 0`, `connector_info{name="mine",protocol=""} 1`} {
+		if !slices.Contains(got, namespace+"_"+want) {
+			t.Errorf("no %s in\n%s", want, strings.Join(got, "\n"))
+		}
+	}
+}
+
+// Labels come from closed sets and from the partitions that are ours, never from
+// what was said about them.
+func TestLabelsAreBounded(t *testing.T) {
+	s := newServer(t)
+	s.Attach(busy().program())
+	_, _, body := ask(t, http.MethodGet, serve(t, s)+"/metrics")
+	if i := strings.Index(body, "canary"); i >= 0 {
+		t.Errorf("words of others in the metrics: …%s", body[i:min(len(body), i+100)])
+	}
+	for _, of := range []string{"go_goroutines", "process_cpu_seconds_total"} {
+		if runtime.GOOS == "linux" && !strings.Contains(body, "\n"+of+" ") {
+			t.Errorf("no %s in the metrics", of)
+		}
+	}
+}

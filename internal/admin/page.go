@@ -1,0 +1,87 @@
+package admin
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// page tells a person what is going on. It is plain text: it reads the same in a
+// terminal, and no text of others can do harm in it.
+func (s *Server) page(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	s.writePage(w, s.look(r.Context()))
+}
+
+func (s *Server) writePage(w io.Writer, st status) {
+	readiness := assess(st)
+	s.headline(w, st, readiness)
+	for _, reason := range readiness.Reasons {
+		writeReason(w, st.now, reason)
+	}
+	if st.asked && st.silent == nil {
+		writeCounts(w, st)
+	}
+	writePartitions(w, st.kafka)
+	fmt.Fprint(w, "\nGET /readyz the reasons as JSON   GET /metrics for Prometheus   GET /healthz is the loop alive\n"+
+		"POST /brake/release after the brake: send undeliverable events to the dead-letter topic again\n")
+}
+
+func (s *Server) headline(w io.Writer, st status, r Readiness) {
+	ready := "ready"
+	if !r.Ready {
+		ready = "NOT READY"
+	}
+	fmt.Fprintf(w, "%s, kafka-kustomer %s: %s\n%s for %v, as of %s\n",
+		s.cfg.Name, s.cfg.Version, ready, st.phase, rounded(st.now.Sub(st.since)), st.now.UTC().Format(time.RFC3339))
+}
+
+func writeReason(w io.Writer, now time.Time, r Reason) {
+	fmt.Fprintf(w, "\n* %s (%s)", r.Kind, oneLine(r.Code))
+	if !r.Since.IsZero() {
+		fmt.Fprintf(w, ", for %v", rounded(now.Sub(r.Since)))
+	}
+	if r.Until.After(now) {
+		fmt.Fprintf(w, ", next try in %v", rounded(r.Until.Sub(now)))
+	}
+	if r.Person {
+		fmt.Fprint(w, ", needs somebody")
+	}
+	fmt.Fprintf(w, "\n  %s\n", oneLine(r.Text))
+	if r.Check != "" {
+		fmt.Fprintf(w, "  check: %s\n", oneLine(r.Check))
+	}
+}
+
+func writeCounts(w io.Writer, st status) {
+	s, c := st.snapshot, st.snapshot.Counts
+	fmt.Fprintf(w, "\nevents      %d delivered = %d completed + %d dead-lettered + %d skipped + %d open + %d dropped\n",
+		c.Delivered, c.Completed, c.DeadLettered, c.Skipped, c.Open, c.Dropped)
+	fmt.Fprintf(w, "open        %d messages, %d items ready to be sent, %d bytes\n", s.Messages, s.Ready, s.OpenBytes)
+	fmt.Fprintf(w, "kustomer    %d batches, %d looks; %d calls in flight, %d operations open\n", s.Batches, s.Looks, s.InFlight, s.Operations)
+	fmt.Fprintf(w, "results     oldest not acknowledged by Kafka: %v\n", rounded(st.oldest))
+	fmt.Fprintf(w, "partitions  %d assigned, %d offsets expired unread\n", s.Partitions, st.kafka.Expired)
+}
+
+func writePartitions(w io.Writer, k Kafka) {
+	for _, p := range slices.SortedFunc(maps.Keys(k.Lag), func(a, b Partition) int {
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
+	}) {
+		fmt.Fprintf(w, "            %s lag %d\n", place(p), k.Lag[p])
+	}
+}
+
+func rounded(d time.Duration) time.Duration {
+	if d < time.Minute {
+		return d.Round(time.Millisecond)
+	}
+	return d.Round(time.Second)
+}
+
+// oneLine keeps words of others from looking like ours.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

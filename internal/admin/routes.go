@@ -1,0 +1,91 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/zap"
+)
+
+// maxScrapes is how many requests for metrics are served at a time.
+const maxScrapes = 4
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.page)
+	mux.HandleFunc("GET /healthz", s.healthz)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.HandleFunc("POST /brake/release", s.release)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry(), promhttp.HandlerOpts{
+		ErrorLog: zap.NewStdLog(s.log.Named("metrics")), MaxRequestsInFlight: maxScrapes,
+	}))
+	guarded := http.NewCrossOriginProtection().Handler(mux)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		guarded.ServeHTTP(w, r)
+	})
+}
+
+// healthz asks the loop for a sign of life, and neither Kafka nor the API.
+func (s *Server) healthz(w http.ResponseWriter, r *http.Request) {
+	program, phase, _ := s.state()
+	if phase == running {
+		_, err := s.snapshot(r.Context(), program)
+		if _, phase, _ = s.state(); err != nil && phase == running {
+			text(w, http.StatusServiceUnavailable, "the loop does not answer: "+err.Error())
+			return
+		}
+	}
+	text(w, http.StatusOK, string(phase))
+}
+
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	readiness := assess(s.look(r.Context()))
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code(readiness))
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	_ = encoder.Encode(readiness) // whoever asked has gone
+}
+
+// code is the HTTP status for a readiness.
+func code(r Readiness) int {
+	if r.Ready {
+		return http.StatusOK
+	}
+	return http.StatusServiceUnavailable
+}
+
+// release releases the brake. That it is on record who did is what the log is for.
+func (s *Server) release(w http.ResponseWriter, r *http.Request) {
+	program, _, _ := s.state()
+	switch {
+	case program == nil:
+		text(w, http.StatusServiceUnavailable, "the program is starting: there is no brake to release yet")
+		return
+	case program.Release == nil:
+		text(w, http.StatusNotImplemented, "this program has no brake to release")
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), s.patience)
+	defer cancel()
+	by := zap.String("remote_address", r.RemoteAddr)
+	if err := program.Release(ctx); err != nil {
+		s.log.Warn("the brake could not be released by hand", by, zap.Error(err))
+		text(w, http.StatusServiceUnavailable, "the brake is not released: "+err.Error()+"; see /readyz")
+		return
+	}
+	s.log.Info("the brake was released by hand", by)
+	text(w, http.StatusOK, "the brake is released: events that can't be delivered go to the dead-letter topic again")
+}
+
+func text(w http.ResponseWriter, code int, line string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(code)
+	fmt.Fprintln(w, line)
+}

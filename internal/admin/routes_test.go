@@ -1,0 +1,210 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kafka-kustomer/batcher"
+)
+
+func TestHealthz(t *testing.T) {
+	s := newServer(t)
+	base := serve(t, s)
+	expect := func(code int, want string) {
+		t.Helper()
+		if got, _, body := ask(t, http.MethodGet, base+"/healthz"); got != code || body != want+"\n" {
+			t.Errorf("status %d, %q; want %d, %q", got, body, code, want)
+		}
+	}
+	f := &fake{ // everything but the loop is in trouble
+		kafka:    Kafka{Problems: []Problem{{Text: "away"}}},
+		snapshot: batcher.Snapshot{Troubles: []batcher.Trouble{trouble(batcher.TroubleOutage, time.Now())}},
+		oldest:   time.Hour,
+	}
+	expect(200, "starting")
+	s.Attach(f.program())
+	expect(200, "running")
+	f.hang = true
+	expect(503, "the loop does not answer: nothing came within 20ms")
+	f.hang, f.err = false, errStopped
+	expect(503, "the loop does not answer: the pipeline has stopped")
+	s.Drain()
+	expect(200, "draining")
+	if n := f.kafkaAsked.Load(); n != 0 {
+		t.Errorf("health asked about Kafka %d times", n)
+	}
+}
+
+// The loop may end between the question and the answer: that is draining, not a
+// loop that hangs.
+func TestTheLoopEndsWhileItIsAsked(t *testing.T) {
+	for path, want := range map[string]string{"/healthz": "draining\n", "/readyz": `"kind": "draining"`} {
+		s := newServer(t)
+		p := (&fake{}).program()
+		p.Snapshot = func(context.Context) (batcher.Snapshot, error) {
+			s.Drain()
+			return batcher.Snapshot{}, errStopped
+		}
+		s.Attach(p)
+		_, _, body := ask(t, http.MethodGet, serve(t, s)+path)
+		if !strings.Contains(body, want) || strings.Contains(body, "does not answer") {
+			t.Errorf("%s: %s", path, body)
+		}
+	}
+}
+
+// Probes that give up leave a question in the loop's inbox, so there must not be
+// one for each of them.
+func TestALoopThatHangsIsAskedOnce(t *testing.T) {
+	s := newServer(t)
+	s.patience = 100 * time.Millisecond
+	base := serve(t, s)
+	f := &fake{hang: true}
+	s.Attach(f.program())
+	var wg sync.WaitGroup
+	for _, path := range []string{"/healthz", "/readyz", "/", "/metrics", "/healthz", "/readyz"} {
+		wg.Go(func() {
+			code, _, body := ask(t, http.MethodGet, base+path)
+			if strings.HasSuffix(path, "z") != (code == 503) {
+				t.Errorf("%s: status %d, %s", path, code, body)
+			}
+		})
+	}
+	wg.Wait()
+	if f.most.Load() != 1 {
+		t.Errorf("%d questions at a time, want 1", f.most.Load())
+	}
+}
+
+func TestBrakeRelease(t *testing.T) {
+	released := 0
+	do := func(_ context.Context) error { released++; return nil }
+	fail := func(_ context.Context) error { return errStopped }
+	slow := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	for _, test := range []struct {
+		name    string
+		method  string
+		release func(context.Context) error
+		start   bool // no program yet
+		headers []string
+		code    int
+		says    string
+	}{
+		{name: "released", method: "POST", release: do, code: 200, says: "is released"},
+		{name: "from its own page", method: "POST", release: do, headers: []string{"Sec-Fetch-Site", "same-origin"}, code: 200, says: "is released"},
+		{name: "no brake", method: "POST", code: 501, says: "no brake"},
+		{name: "starting", method: "POST", start: true, code: 503, says: "starting"},
+		{name: "it fails", method: "POST", release: fail, code: 503, says: "not released: the pipeline has stopped"},
+		{name: "the loop hangs", method: "POST", release: slow, code: 503, says: "not released: context deadline exceeded"},
+		{name: "GET", method: "GET", release: do, code: 405, says: "Method Not Allowed"},
+		{name: "PUT", method: "PUT", release: do, code: 405, says: "Method Not Allowed"},
+		{name: "another site's page", method: "POST", release: do, headers: []string{"Sec-Fetch-Site", "cross-site"}, code: 403, says: "cross-origin"},
+		{name: "another site's old browser", method: "POST", release: do, headers: []string{"Origin", "https://evil.example"}, code: 403, says: "cross-origin"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := newServer(t)
+			if !test.start {
+				s.Attach((&fake{release: test.release}).program())
+			}
+			before := released
+			code, _, body := ask(t, test.method, serve(t, s)+"/brake/release", test.headers...)
+			if code != test.code || !strings.Contains(body, test.says) {
+				t.Errorf("status %d, %q; want %d, %q", code, body, test.code, test.says)
+			}
+			if want := before + map[bool]int{true: 1}[code == 200]; released != want {
+				t.Errorf("released %d times, want %d", released, want)
+			}
+		})
+	}
+}
+
+func TestOnlyWhatThereIs(t *testing.T) {
+	s := newServer(t)
+	base := serve(t, s)
+	for path, want := range map[string]int{"/": 200, "/nothing": 404, "/readyz/x": 404, "/debug/pprof/": 404} {
+		if code, _, _ := ask(t, http.MethodGet, base+path); code != want {
+			t.Errorf("GET %s: status %d, want %d", path, code, want)
+		}
+	}
+	for _, path := range []string{"/", "/healthz", "/readyz", "/metrics"} {
+		if code, _, _ := ask(t, http.MethodPost, base+path); code != 405 {
+			t.Errorf("POST %s: status %d, want 405", path, code)
+		}
+	}
+	if code, _, body := ask(t, http.MethodHead, base+"/healthz"); code != 200 || body != "" {
+		t.Errorf("HEAD: status %d, %q", code, body)
+	}
+}
+
+func TestPage(t *testing.T) {
+	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	s := newServer(t)
+	st := status{
+		now: now, phase: running, since: now.Add(-90 * time.Minute), asked: true,
+		snapshot: batcher.Snapshot{
+			Counts:     batcher.Counts{Delivered: 15, Completed: 5, DeadLettered: 4, Skipped: 3, Open: 2, Dropped: 1},
+			Partitions: 2, Ready: 6, Messages: 7, OpenBytes: 8, InFlight: 9, Operations: 10, Batches: 11, Looks: 12,
+			Troubles: []batcher.Trouble{{
+				Kind: batcher.TroubleConfiguration, Reason: batcher.Reason{Code: "unauthorized", Text: "Kustomer says no\n* ready (all), for ever"},
+				Since: now.Add(-time.Minute), Until: now.Add(1500 * time.Millisecond), Person: true,
+			}},
+		},
+		kafka: Kafka{
+			Protocol: "classic", Expired: 13, Lag: map[Partition]int64{{"b", 10}: 1, {"b", 9}: 0, {"a", 0}: 3},
+			Problems: []Problem{{Broker: "k:9092", Partition: -1, Text: "refused", Check: "check it", Since: now.Add(-time.Second)}},
+		},
+		oldest: 14 * time.Millisecond,
+	}
+	var got strings.Builder
+	s.writePage(&got, st)
+	want := `mine, kafka-kustomer v1.2.3: NOT READY
+running for 1h30m0s, as of 2026-11-24T12:00:00Z
+
+* configuration (unauthorized), for 1m0s, next try in 1.5s, needs somebody
+  Kustomer says no * ready (all), for ever
+
+* kafka (broker), for 1s
+  broker k:9092: refused
+  check: check it
+
+events      15 delivered = 5 completed + 4 dead-lettered + 3 skipped + 2 open + 1 dropped
+open        7 messages, 6 items ready to be sent, 8 bytes
+kustomer    11 batches, 12 looks; 9 calls in flight, 10 operations open
+results     oldest not acknowledged by Kafka: 14ms
+partitions  2 assigned, 13 offsets expired unread
+            a/0 lag 3
+            b/9 lag 0
+            b/10 lag 1
+
+GET /readyz the reasons as JSON   GET /metrics for Prometheus   GET /healthz is the loop alive
+POST /brake/release after the brake: send undeliverable events to the dead-letter topic again
+`
+	if diff := cmp.Diff(want, got.String()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	st.silent = errors.New("nothing came")
+	got.Reset()
+	s.writePage(&got, st)
+	if text := got.String(); strings.Contains(text, "delivered") || !strings.Contains(text, "* stuck") {
+		t.Errorf("a loop that hangs has no counts:\n%s", text)
+	}
+}
+
+func TestPageIsPlainText(t *testing.T) {
+	s := newServer(t)
+	s.Attach((&fake{kafka: Kafka{Protocol: "classic"}}).program())
+	code, header, body := ask(t, http.MethodGet, serve(t, s)+"/")
+	if code != 200 || !strings.HasPrefix(header.Get("Content-Type"), "text/plain") || header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("status %d, headers %v", code, header)
+	}
+	if !strings.HasPrefix(body, "mine, kafka-kustomer v1.2.3: ready\nrunning for ") {
+		t.Errorf("the page begins with\n%s", body)
+	}
+}
