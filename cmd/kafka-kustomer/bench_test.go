@@ -26,6 +26,7 @@ import (
 func BenchmarkRun(b *testing.B) {
 	around := startSurroundings(b, b.N)
 	cfg := config.Default()
+	cfg.Admin.Listen = ""
 	cfg.Kafka.Brokers = strings.Split(around.Brokers, ",")
 	cfg.Kustomer.BaseURL, cfg.Kustomer.APIKey = around.API, config.NewSecret("bench")
 	cfg.Kustomer.RequestsPerMinute = 100_000

@@ -120,6 +120,7 @@ func (d *demo) start() (cfg *config.Config, stop func(), err error) {
 	go func() { served <- serveUntil(serveCtx, listener, d.sim) }()
 
 	cfg.Kafka.Brokers = d.kafka.ListenAddrs()
+	cfg.Admin.Listen = "" // a demo runs beside whatever has the port
 	k := &cfg.Kustomer
 	k.BaseURL, k.APIKey = "http://"+listener.Addr().String(), config.NewSecret("demo")
 	k.Timeout, k.LostReplyWait = 2*time.Second, 3*time.Second

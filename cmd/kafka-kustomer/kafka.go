@@ -20,8 +20,10 @@ import (
 	"github.com/twmb/franz-go/plugin/kzap"
 	"go.uber.org/zap"
 
+	"kafka-kustomer/batcher"
 	"kafka-kustomer/consumer"
 	"kafka-kustomer/internal/config"
+	"kafka-kustomer/internal/pipeline"
 	"kafka-kustomer/sink/results"
 )
 
@@ -153,6 +155,24 @@ func pingBrokers(ctx context.Context, client *kgo.Client, brokers []string) erro
 		return fmt.Errorf("no broker of %s answers: %w; check kafka.brokers, kafka.tls and kafka.sasl", strings.Join(brokers, ", "), err)
 	}
 	return nil
+}
+
+// watched tells the loop when a polling error means that there is nothing left to
+// commit, and whoever wants to know that polling has come to its end.
+type watched struct {
+	*consumer.Consumer
+	ended func()
+}
+
+func (w watched) Poll(ctx context.Context, limit int, hand func([]batcher.Fetched) error) error {
+	err := w.Consumer.Poll(ctx, limit, hand)
+	if err != nil {
+		w.ended()
+	}
+	if errors.As(err, new(*consumer.FencedError)) {
+		return fmt.Errorf("%w: %w", pipeline.ErrLost, err)
+	}
+	return err
 }
 
 // requireCommits refuses to start with source.start: committed where the group

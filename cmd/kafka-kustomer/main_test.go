@@ -37,6 +37,7 @@ func configFile(t *testing.T, text string) string {
 const minimalConfig = `
 kafka: {brokers: ["127.0.0.1:1"]}
 kustomer: {base_url: "http://127.0.0.1:2", api_key: canary-key}
+admin: {listen: "127.0.0.1:0"}
 `
 
 func TestExitCodes(t *testing.T) {

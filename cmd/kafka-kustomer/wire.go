@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -37,6 +35,13 @@ func run(ctx context.Context, cfg *config.Config, w wiring) error {
 	}
 	opts = append(opts, w.kafka...)
 	within := deadlineFrom(ctx, cfg.DrainTimeout)
+
+	// Status page, probes and metrics: the first to come, the last to go.
+	server, err := openAdmin(ctx, cfg, w.log)
+	if err != nil {
+		return err
+	}
+	defer func() { late(w.log, server.Close(shorter(within(), adminTimeout))) }()
 
 	// Results and dead letters: Kafka out.
 	producer, err := kgo.NewClient(append(opts, results.ProducerOpts()...)...)
@@ -84,7 +89,8 @@ func run(ctx context.Context, cfg *config.Config, w wiring) error {
 	if w.watch != nil {
 		w.watch(loop)
 	}
-	return loop.Run(ctx, fenced{source})
+	server.Attach(program(loop, source, writer))
+	return loop.Run(ctx, watched{source, server.Drain})
 }
 
 // leaveTimeout bounds leaving the group: a join that other members hold up would
@@ -103,18 +109,6 @@ func late(log *zap.Logger, err error) {
 	if err != nil {
 		log.Warn("not everything ended in time", zap.Error(err))
 	}
-}
-
-// fenced tells the loop when a polling error means that there is nothing left to
-// commit.
-type fenced struct{ *consumer.Consumer }
-
-func (f fenced) Poll(ctx context.Context, limit int, hand func([]batcher.Fetched) error) error {
-	err := f.Consumer.Poll(ctx, limit, hand)
-	if errors.As(err, new(*consumer.FencedError)) {
-		return fmt.Errorf("%w: %w", pipeline.ErrLost, err)
-	}
-	return err
 }
 
 // deadlineFrom returns contexts that all end at one time: timeout after ctx
