@@ -129,6 +129,7 @@ func settings(p place, group string) []byte {
 	return fmt.Appendf(nil, `kafka: {brokers: ["%s"]}
 source: {topics: [%s], group: %s}
 kustomer: {base_url: "%s", api_key: bench, requests_per_minute: 100000}
+admin: {listen: ""}
 `, p.Brokers, topic, group, p.API)
 }
 

@@ -107,6 +107,7 @@ results: {topic: %s}
 dead_letter: {topic: %s}
 drain_timeout: %v
 revoke_timeout: 10s
+admin: {listen: "127.0.0.1:0"}
 log: {format: json}
 %s`,
 		name, strings.Join(w.brokers, ", "), w.topic, w.group, sessionTimeout, source,
