@@ -143,9 +143,9 @@ func TestBrakeHoldsWhatKustomerRefuses(t *testing.T) {
 			if n := len(tr.sizes) - before; n < 15 || n > 21 {
 				t.Errorf("%d requests in ten minutes, want one each thirty seconds", n)
 			}
-			tr.run(2 * time.Hour)
+			tr.run(right.Sub(tr.now) + 2*time.Minute)
 			if n := tr.c.Totals(); len(tr.dead) != 100 || n.Completed != 1900 {
-				t.Errorf("%d dead letters, counts %+v, want 1900 completed once it was put right", len(tr.dead), n)
+				t.Errorf("%d dead letters, counts %+v, want 1900 completed within two minutes after it was put right", len(tr.dead), n)
 			}
 			if tr.c.refusals.on {
 				t.Error("the brake still holds")
@@ -168,5 +168,18 @@ func TestBrakeAndRevocation(t *testing.T) {
 	tr.c.Revoking(tr.now, []*Assignment{tr.a}, tr.now.Add(25*time.Second))
 	if got := tr.a.Counts(); got.Open != 0 || got.Dropped != 300 {
 		t.Errorf("counts %+v, want what is held dropped at once", got)
+	}
+}
+
+// A partition that is lost takes what the brake holds for it along.
+func TestBrakeAndLoss(t *testing.T) {
+	tr := newTrial(t, withBrake)
+	other := tr.ownPartition(1)
+	tr.fetch(tr.a, malformed(0, 150)...)
+	tr.fetch(other, malformed(0, 150)...)
+	tr.run(time.Second)
+	tr.c.Lost(tr.now, []*Assignment{other})
+	if s := tr.c.Snapshot(tr.now); s.Held != 50 || tr.a.Counts().Open != 50 || other.Counts().Dropped != 150 {
+		t.Errorf("%d held, %+v and %+v, want the 50 of the partition that is left", s.Held, tr.a.Counts(), other.Counts())
 	}
 }

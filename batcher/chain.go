@@ -38,10 +38,9 @@ type itemState struct {
 	stray      bool  // a stray operation may hold this very item: sent again, it need not wait for it
 	notBefore  time.Time
 	readyAt    time.Time
-	failedAt   time.Time // first failure that Kustomer reported
-	why        string    // the reason that all its failures had; empty when they differ
-	hopeless   string    // the reason for which what it was part of was tried long enough
-	bytes      int       // of its entry in a body, at most
+	why        string // the reason that all its failures had; empty when they differ
+	hopeless   string // the reason for which what it was part of was tried long enough
+	bytes      int    // of its entry in a body, at most
 	operation  *Operation
 	suspect    suspect
 	list       *itemList

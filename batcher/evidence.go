@@ -139,4 +139,3 @@ func (c *Core) objectLimited(now time.Time, b *Batch, o Outcome) {
 func (c *Core) isOfObject(q Quota) bool {
 	return (q.Remaining > 0 || q.ObjectRemaining == 0 && q.Remaining != 0) && c.suspicion.objectWalls < objectWalls
 }
-

@@ -12,7 +12,7 @@ func TestObjectLimitIsIsolated(t *testing.T) {
 	tr := newTrial(t)
 	limited := tr.now.Add(30 * time.Minute)
 	tr.answerTo = func(b *Batch) Outcome {
-		if holds(b, 5, 500) && tr.now.Before(limited) {
+		if holds(b, 95, 500) && tr.now.Before(limited) {
 			q := quota(1000, 700, 0)
 			q.ObjectLimit, q.ObjectRemaining = 120, 0
 			return Outcome{Kind: Limited, Status: 429, Quota: q}
@@ -21,7 +21,7 @@ func TestObjectLimitIsIsolated(t *testing.T) {
 	}
 	began := tr.now
 	tr.fetch(tr.a, numbered(100, `{"a":1}`)...)
-	tr.fetch(tr.a, change(500, "m5", `{"a":2}`)) // waits behind it, and rests as well
+	tr.fetch(tr.a, change(500, "m95", `{"a":2}`)) // waits behind it, and rests as well
 	tr.run(10 * time.Second)
 	if n := tr.c.Totals().Completed; n != 99 {
 		t.Errorf("%d changes completed within ten seconds, want all but the limited one", n)
@@ -31,8 +31,8 @@ func TestObjectLimitIsIsolated(t *testing.T) {
 	}
 	tr.run(2 * time.Hour)
 	tr.wantDead()
-	if n := len(tr.puts[5]); n > 150 || tr.at[5].Sub(began) < 30*time.Minute {
-		t.Errorf("the limited change was sent %d times in %v", n, tr.at[5].Sub(began))
+	if n := len(tr.puts[95]); n > 150 || tr.at[95].Sub(began) < 30*time.Minute {
+		t.Errorf("the limited change was sent %d times in %v", n, tr.at[95].Sub(began))
 	}
 }
 

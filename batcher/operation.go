@@ -270,7 +270,7 @@ func (c *Core) itemFailed(now time.Time, op *Operation, it *Item, why Reason) Fa
 		return FateReturned
 	}
 	if it.Failures == 0 {
-		it.failedAt, it.why = now, why.Text
+		it.why = why.Text
 	}
 	if it.why != why.Text {
 		it.why = "" // no one reason was given all the time
@@ -278,7 +278,7 @@ func (c *Core) itemFailed(now time.Time, op *Operation, it *Item, why Reason) Fa
 	it.Failures++
 	step := c.cfg.ItemOver / time.Duration(max(1, c.cfg.ItemAttempts))
 	tried := why.Text != "" && (why.Text == it.hopeless || why.Text == it.chain.givenUp)
-	if !tried && c.patience(now, it) {
+	if !tried && it.Failures <= c.cfg.ItemAttempts {
 		if !c.back(now, it, now.Add(step)) {
 			return FateReturned
 		}
@@ -298,12 +298,6 @@ func (c *Core) itemFailed(now time.Time, op *Operation, it *Item, why Reason) Fa
 		it.chain.givenUp = given
 	}
 	return fate
-}
-
-// patience reports whether a failed item is to be tried again as it is.
-func (c *Core) patience(now time.Time, it *Item) bool {
-	return it.Failures <= c.cfg.ItemAttempts ||
-		c.cfg.ItemAttempts > 0 && now.Sub(it.failedAt) < c.cfg.ItemOver
 }
 
 // forgetOperation takes an operation of ours out of every list.

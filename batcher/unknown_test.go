@@ -218,3 +218,49 @@ func TestWhatEndsUnknownAgainAndAgainGoesAlone(t *testing.T) {
 		t.Errorf("%d batches, want two of one item each", len(puts))
 	}
 }
+
+// Attempts of unknown outcome split a batch, when others get through between.
+func TestUnknownOutcomesSplit(t *testing.T) {
+	d := newDesk(t, func(c *Config) { c.RetryInitial = time.Millisecond })
+	a := d.own()
+	d.fetch(a, numbered(4, `{"a":1}`)...)
+	fresh := int64(10)
+	for i := range unknownsToRaise {
+		b := d.put()
+		if len(b.Items) != 4 {
+			t.Fatalf("attempt %d with %d items", i, len(b.Items))
+		}
+		d.answer(b, Unknown)
+		d.fetch(a, change(fresh, fmt.Sprint("f", fresh), `{"a":1}`))
+		for _, it := range b.Items {
+			it.notBefore = d.now.Add(time.Minute)
+		}
+		d.answer(d.put(), Accepted)
+		d.wait(time.Minute)
+		fresh++
+	}
+	if puts := one[Put](d); len(puts) != 2 || len(puts[0].Batch.Items) != 2 {
+		t.Errorf("%d batches, want two of two items", len(puts))
+	}
+}
+
+// The reserve has an end: a partition is not read for ever behind one change.
+func TestReserveIsBounded(t *testing.T) {
+	tr := newTrial(t, func(c *Config) { c.MaxOpenEvents, c.UnknownAttempts, c.RetryMax = 20, 1<<30, time.Second })
+	tr.poison(serverError, false, 0)
+	next := int64(0)
+	tr.each = func() {
+		for range min(tr.c.Room(), 10) {
+			if tr.a.paused {
+				return
+			}
+			tr.fetch(tr.a, change(next, fmt.Sprint("m", next), `{"a":1}`))
+			next++
+		}
+	}
+	tr.each()
+	tr.run(24 * time.Hour)
+	if span := tr.a.ledger.span(); span < 4*20 || span > reserveOfSpan*20+20 {
+		t.Errorf("the partition was read %d records far behind an event that never ends", span)
+	}
+}

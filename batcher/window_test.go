@@ -140,6 +140,22 @@ func TestCreditStopsPolling(t *testing.T) {
 	}
 }
 
+// Bytes are credit as well: a few large events stop polling.
+func TestLargeEventsStopPolling(t *testing.T) {
+	d := newDesk(t, func(c *Config) { c.MaxOpenBytes = 10_000 })
+	a := d.own()
+	big := Change{Offset: 1, MessageID: []byte("m"), Patch: []byte(`{"a":1}`), Record: Record{Value: make([]byte, 6000)}}
+	d.fetch(a, big)
+	if d.c.Room() == 0 {
+		t.Error("no room with a part of the bytes used")
+	}
+	big.Offset = 2
+	d.fetch(a, big)
+	if got := d.c.Room(); got != 0 {
+		t.Errorf("room for %d, want none", got)
+	}
+}
+
 // A partition that had nothing to do has not stood still.
 func TestFirstBurstAfterAQuietTimeIsNotPaused(t *testing.T) {
 	d := newDesk(t, func(c *Config) { c.MaxOpenEvents = 40 })

@@ -34,6 +34,7 @@ func program(loop *pipeline.Pipeline, source *consumer.Consumer, writer *results
 		Snapshot:       loop.Snapshot,
 		Kafka:          func() admin.Kafka { return kafkaState(source) },
 		Unacknowledged: writer.Oldest,
+		Release:        loop.ReleaseBrake,
 	}
 }
 

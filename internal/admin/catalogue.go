@@ -64,6 +64,21 @@ var ofLoop = []metric[func(batcher.Snapshot) float64]{
 		func(s batcher.Snapshot) float64 { return float64(s.Operations) },
 	},
 	{
+		"operations_overdue", gauge,
+		"Open operations that run longer than kustomer.overdue_after. Their messages wait: check the status page of Kustomer for bulk jobs.",
+		func(s batcher.Snapshot) float64 { return float64(s.Overdue) },
+	},
+	{
+		"suspects", gauge,
+		"Items that Kustomer refused in a batch and that are sent in smaller ones to find the guilty. For long: see the refused result events for its words.",
+		func(s batcher.Snapshot) float64 { return float64(s.Suspects) },
+	},
+	{
+		"events_held", gauge,
+		"Records that can't be decoded and that the brake keeps out of the dead-letter topic. Above 0: see /readyz, and what writes to the topic.",
+		func(s batcher.Snapshot) float64 { return float64(s.Held) },
+	},
+	{
 		"calls_in_flight", gauge,
 		"HTTP calls under way. At kustomer.max_in_flight for long: Kustomer answers slowly, see kustomer.timeout.",
 		func(s batcher.Snapshot) float64 { return float64(s.InFlight) },

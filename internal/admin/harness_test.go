@@ -23,9 +23,9 @@ type fake struct {
 	snapshot batcher.Snapshot
 	kafka    Kafka
 	oldest   time.Duration
-	hang     bool                        // the loop does not answer
-	err      error                       // it answers with that
-	release  func(context.Context) error // nil: no brake
+	hang     bool                                // the loop does not answer
+	err      error                               // it answers with that
+	release  func(context.Context) (bool, error) // nil: no brake
 
 	asking, most atomic.Int32 // snapshots asked for at this moment, and at most
 	kafkaAsked   atomic.Int32

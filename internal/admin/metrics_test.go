@@ -62,6 +62,7 @@ events_ended_total{fate="completed"} 5
 events_ended_total{fate="dead_lettered"} 4
 events_ended_total{fate="dropped"} 1
 events_ended_total{fate="skipped"} 3
+events_held 0
 events_open 2
 events_open_bytes 8
 items_ready 6
@@ -71,9 +72,11 @@ messages_open 7
 offsets_expired_total 13
 operation_looks_total 12
 operations_open 10
+operations_overdue 0
 person_needed 1
 ready 0
 result_oldest_unacknowledged_seconds 1.5
+suspects 0
 trouble{kind="brake"} 1
 trouble{kind="configuration"} 0
 trouble{kind="draining"} 0

@@ -17,8 +17,9 @@ type Program struct {
 	// Unacknowledged is how long the oldest result event or dead letter that Kafka
 	// has not acknowledged has been under way, 0 without one. It does not wait.
 	Unacknowledged func(now time.Time) time.Duration
-	// Release releases the brake; nil when there is none to release.
-	Release func(ctx context.Context) error
+	// Release releases the brake and reports whether it held; nil when there is
+	// none to release.
+	Release func(ctx context.Context) (held bool, err error)
 }
 
 // Kafka is what the consumer knows.

@@ -75,9 +75,14 @@ func (s *Server) release(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), s.patience)
 	defer cancel()
 	by := zap.String("remote_address", r.RemoteAddr)
-	if err := program.Release(ctx); err != nil {
+	held, err := program.Release(ctx)
+	if err != nil {
 		s.log.Warn("the brake could not be released by hand", by, zap.Error(err))
 		text(w, http.StatusServiceUnavailable, "the brake is not released: "+err.Error()+"; see /readyz")
+		return
+	}
+	if !held {
+		text(w, http.StatusOK, "the brake does not hold: nothing to release")
 		return
 	}
 	s.log.Info("the brake was released by hand", by)

@@ -85,13 +85,14 @@ func TestALoopThatHangsIsAskedOnce(t *testing.T) {
 
 func TestBrakeRelease(t *testing.T) {
 	released := 0
-	do := func(_ context.Context) error { released++; return nil }
-	fail := func(_ context.Context) error { return errStopped }
-	slow := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	do := func(_ context.Context) (bool, error) { released++; return true, nil }
+	idle := func(_ context.Context) (bool, error) { return false, nil }
+	fail := func(_ context.Context) (bool, error) { return false, errStopped }
+	slow := func(ctx context.Context) (bool, error) { <-ctx.Done(); return false, ctx.Err() }
 	for _, test := range []struct {
 		name    string
 		method  string
-		release func(context.Context) error
+		release func(context.Context) (bool, error)
 		start   bool // no program yet
 		headers []string
 		code    int
@@ -99,6 +100,7 @@ func TestBrakeRelease(t *testing.T) {
 	}{
 		{name: "released", method: "POST", release: do, code: 200, says: "is released"},
 		{name: "from its own page", method: "POST", release: do, headers: []string{"Sec-Fetch-Site", "same-origin"}, code: 200, says: "is released"},
+		{name: "it does not hold", method: "POST", release: idle, code: 200, says: "does not hold"},
 		{name: "no brake", method: "POST", code: 501, says: "no brake"},
 		{name: "starting", method: "POST", start: true, code: 503, says: "starting"},
 		{name: "it fails", method: "POST", release: fail, code: 503, says: "not released: the pipeline has stopped"},
@@ -118,7 +120,7 @@ func TestBrakeRelease(t *testing.T) {
 			if code != test.code || !strings.Contains(body, test.says) {
 				t.Errorf("status %d, %q; want %d, %q", code, body, test.code, test.says)
 			}
-			if want := before + map[bool]int{true: 1}[code == 200]; released != want {
+			if want := before + map[bool]int{true: 1}[strings.Contains(body, "is released")]; released != want {
 				t.Errorf("released %d times, want %d", released, want)
 			}
 		})

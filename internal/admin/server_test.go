@@ -75,10 +75,10 @@ func TestCloseHasADeadline(t *testing.T) {
 	s, base := listening(t)
 	release := make(chan struct{})
 	entered := make(chan struct{})
-	f := &fake{release: func(ctx context.Context) error {
+	f := &fake{release: func(context.Context) (bool, error) {
 		close(entered)
 		<-release
-		return nil
+		return true, nil
 	}}
 	s.Attach(f.program())
 	done := make(chan error, 1)

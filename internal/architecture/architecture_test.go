@@ -35,6 +35,7 @@ var mayImport = map[string][]string{
 	"internal/model":              {"batcher"},
 	"internal/model/simulate":     {"internal/model", "batcher"},
 	"internal/architecture":       {},
+	"internal/guards":             {"batcher"},
 	"internal/bench":              {"*"},
 	"internal/e2e":                {"*"},
 }

@@ -1,15 +1,29 @@
 package main
 
-// batcherGuards are those of the core. Its rules have knobs besides, and package
+import (
+	"reflect"
+
+	"kafka-kustomer/batcher"
+)
+
+// batcherRules are the rules of the core, each by its knob. Where two places keep
+// one promise, taking one away shows nothing, and the knob takes both. Package
 // model shows what the world does to a core without one.
+func batcherRules() (list []guard) {
+	for field := range reflect.TypeFor[batcher.Rules]().Fields() {
+		knob := field.Name + ": true,"
+		list = append(list, guard{name: "rule " + field.Name, file: "batcher/config.go", old: knob, new: field.Name + ": false,"})
+	}
+	return list
+}
+
+// batcherGuards are those of the core that have no knob, or more places than one.
 var batcherGuards = []guard{
 	// Order.
-	{name: "a message's successor waits for its own result", file: "batcher/chain.go", old: "if len(ch.items) > 0 && ch.items[0].phase == waiting {\n\t\t\treturn ch.items[0]\n\t\t}\n\t\treturn nil", new: "for _, it := range ch.items {\n\t\t\tif it.phase == waiting {\n\t\t\t\treturn it\n\t\t\t}\n\t\t}\n\t\treturn nil"},
 	{name: "successors wait while a stray may run", file: "batcher/chain.go", old: "if c.rules.StrayWait && !it.stray && it.chain.strayUntil.After(now) {", new: "if false {"},
 	{name: "the stray time outlives the chain's items", file: "batcher/chain.go", old: "if until := later(ch.strayUntil, ch.coolUntil); until.After(now) {", new: "if until := later(ch.strayUntil, ch.coolUntil); false {"},
 	{name: "an attempt of unknown end leaves a stray", file: "batcher/evidence.go", old: "\t\tc.strayed(it, now)\n", new: ""},
 	{name: "an operation that lost a result leaves a stray", file: "batcher/operation.go", old: "\tc.strayed(it, since)\n", new: "\t_ = since\n"},
-	{name: "parts of a split item wait for the message's stray", file: "batcher/chain.go", old: "stray: it.stray && !c.rules.StrayOfChain", new: "stray: it.stray"},
 	{name: "what was sent takes no more changes", file: "batcher/merge.go", old: "it.frozen && c.rules.Frozen ||", new: ""},
 	{name: "an item holds changes of one partition", file: "batcher/merge.go", old: "it.Assignment != ev.Assignment && c.rules.OnePartition", new: "false"},
 	{name: "complete is no success without a result", file: "batcher/operation.go", old: "case v.Kind == Complete && !c.rules.ResultsNotStatus:", new: "case v.Kind == Complete:"},
@@ -28,7 +42,6 @@ var batcherGuards = []guard{
 	{name: "records of a dead assignment are refused", file: "batcher/core.go", old: "if a.phase != live && c.rules.TaggedRecords {", new: "if false {"},
 	{name: "one commit in flight", file: "batcher/commit.go", old: "if c.committing != nil || now.Before(c.commitAt)", new: "if now.Before(c.commitAt)"},
 	{name: "after an unknown commit, once more", file: "batcher/commit.go", old: "\t\t\ta.recommit = now.Add(c.cfg.Recommit)\n", new: ""},
-	{name: "nothing starts after the last commit", file: "batcher/chain.go", old: "if it.Assignment.phase >= final && c.rules.NothingAfterFinal {\n\t\tc.dropItem(now, it)\n\t\treturn false\n\t}", new: ""},
 	{name: "a change given back takes its successors along", file: "batcher/chain.go", old: "behind = behind || x == it", new: "behind = x == it"},
 
 	// Refusals.
@@ -41,7 +54,7 @@ var batcherGuards = []guard{
 	{name: "a learned size is tried again later", file: "batcher/suspects.go", old: "s.bytes > 0 && now.Before(s.bytesUntil)", new: "s.bytes > 0"},
 	{name: "hinted items go on their own", file: "batcher/suspects.go", old: "case hinted != nil:", new: "case false:"},
 	{name: "wrong hints are not believed for long", file: "batcher/suspects.go", old: "|| now.Before(c.suspicion.hintsFrom) {", new: "{"},
-	{name: "fresh work has its turns", file: "batcher/window.go", old: "from == nil || due && c.suspicion.turn%3 != 0 {", new: "from == nil {"},
+	{name: "fresh work has its turns", file: "batcher/window.go", old: "from == nil || due && c.suspicion.turn%3 != 0 {", new: "from == nil || due && false {"},
 	{name: "suspects have their turns", file: "batcher/window.go", old: "from == nil || due && c.suspicion.turn%3 != 0 {", new: "from == nil || due {"},
 	{name: "a 403 proves nothing before others got through", file: "batcher/evidence.go", old: "proved := !c.rules.ForbiddenEvidence", new: "proved := true"},
 	{name: "audit members wait for what others show", file: "batcher/evidence.go", old: "c.back(now, b.Items[i], now.Add(2*c.cfg.Linger))", new: "c.back(now, b.Items[i], now)"},
@@ -68,14 +81,14 @@ var batcherGuards = []guard{
 	{name: "one probe at a time", file: "batcher/door.go", old: "if puts > 0 {", new: "if false {"},
 
 	// The brake.
-	{name: "the brake holds", file: "batcher/brake.go", old: "return doomed > b.least && float64(doomed) > b.share*float64(all)", new: "return false"},
+	{name: "the brake holds", file: "batcher/brake.go", old: "return doomed > b.least &&", new: "return false && doomed > b.least &&"},
 	{name: "the brake lets few through", file: "batcher/brake.go", old: "return doomed > b.least && float64(doomed) > b.share*float64(all)", new: "return float64(doomed) > b.share*float64(all)"},
-	{name: "the brake lets a small share through", file: "batcher/brake.go", old: "return doomed > b.least && float64(doomed) > b.share*float64(all)", new: "return doomed > b.least"},
-	{name: "the brake forgets after a minute", file: "batcher/brake.go", old: "if s.number >= first {", new: "if true {"},
+	{name: "the brake lets a small share through", file: "batcher/brake.go", old: "float64(doomed) > b.share*float64(all)", new: "(true || all > 0)"},
+	{name: "the brake forgets after a minute", file: "batcher/brake.go", old: "if s.number >= first {", new: "if true || s.number >= first {"},
 	{name: "one batch in thirty seconds while the brake holds", file: "batcher/window.go", old: "if c.refusals.on && now.Before(c.refusals.probeAt) {", new: "if false {"},
 	{name: "a probe that passes releases the brake", file: "batcher/brake.go", old: "if op.Batch.probesBrake && c.refusals.on && ", new: "if false && "},
 	{name: "only a probe that passes releases the brake", file: "batcher/brake.go", old: "&& !slices.ContainsFunc(op.results, func(r ItemResult) bool { return r.Status != Updated }) {", new: "{"},
-	{name: "the brake releases itself when few are concerned", file: "batcher/brake.go", old: "doomed+c.concerned(b) < b.least {", new: "false {"},
+	{name: "the brake releases itself when few are concerned", file: "batcher/brake.go", old: "doomed+c.concerned(b) < b.least {", new: "false && doomed < 0 {"},
 	{name: "the brake does not release itself by holding", file: "batcher/brake.go", old: "doomed+c.concerned(b) < b.least {", new: "doomed < b.least {"},
 	{name: "released by hand it does not hold at once", file: "batcher/brake.go", old: "|| now.Before(b.freeUntil) ||", new: "||"},
 	{name: "a revocation drops what the brake holds", file: "batcher/ownership.go", old: "\tc.dropHeld(func(a *Assignment) bool { return a.phase == revoking })\n", new: ""},
@@ -85,8 +98,7 @@ var batcherGuards = []guard{
 	// Settling, patience, credit.
 	{name: "settled only when the result event is in Kafka", file: "batcher/operation.go", old: "\tif !c.rules.SettleAfterReport {\n", new: "\tif true {\n"},
 	{name: "settled only when the dead letter is in Kafka", file: "batcher/delivery.go", old: "\tif !c.rules.SettleAfterBurial {\n", new: "\tif true {\n"},
-	{name: "a failed item is tried again", file: "batcher/operation.go", old: "if !tried && c.patience(now, it) {", new: "if false {"},
-	{name: "a failed item's patience lasts", file: "batcher/operation.go", old: "c.cfg.ItemAttempts > 0 && now.Sub(it.failedAt) < c.cfg.ItemOver", new: "false"},
+	{name: "a failed item is tried again", file: "batcher/operation.go", old: "if !tried && it.Failures <= c.cfg.ItemAttempts {", new: "if !tried && false {"},
 	{name: "what belongs to a dead assignment starts nothing", file: "batcher/delivery.go", old: "\tif op.ours() == 0 && c.rules.DeadStartsNothing {", new: "\tif false {"},
 	{name: "polling needs credit by events", file: "batcher/credit.go", old: "return max(c.extra, c.cfg.MaxOpenEvents-c.openEvents, 0)", new: "return c.cfg.MaxOpenEvents"},
 	{name: "polling needs credit by bytes", file: "batcher/credit.go", old: "if c.openBytes >= c.cfg.MaxOpenBytes {", new: "if false {"},

@@ -28,7 +28,7 @@ type guard struct {
 	tests string
 }
 
-var guards = slices.Concat(batcherGuards)
+var guards = slices.Concat(batcherRules(), batcherGuards)
 
 func main() {
 	only := flag.String("only", "", "take only guards whose name or file contains this")
