@@ -22,10 +22,10 @@ const (
 )
 
 // letIn lets one more poll in beyond the credit after an attempt of unknown
-// outcome, when all that could be sent has been tried. A change that always ends
-// so is told from an outage only by the success of another one. Where it has
-// stopped its partition, or has all the credit wait behind it, no other would
-// ever come.
+// outcome, or a 403 that may be the item's, when all that could be sent has been
+// tried. A change that always ends so is told from an outage, or a key without its
+// role, only by the success of another one. Where it has stopped its partition, or
+// has all the credit wait behind it, no other would ever come.
 func (c *Core) letIn(now time.Time) {
 	if !c.rules.Reserve || c.puts > 0 || c.ready.untried() {
 		return

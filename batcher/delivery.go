@@ -42,8 +42,10 @@ func (c *Core) Answered(now time.Time, b *Batch, o Outcome) {
 
 // refusal takes a refusal of what is in a batch, and reports it.
 func (c *Core) refusal(now time.Time, b *Batch, o Outcome, take func(time.Time, *Batch, Outcome) []ItemFate) {
-	ours := slices.ContainsFunc(b.Items, func(it *Item) bool { return it.phase != gone })
-	if fates := take(now, b, o); ours { // else nothing of ours is in it any more (I8)
+	fates := slices.DeleteFunc(take(now, b, o), func(f ItemFate) bool {
+		return f.Item.Assignment.phase == dead && c.rules.DeadStartsNothing
+	})
+	if len(fates) > 0 { // else nothing of ours is in it any more (I8)
 		c.decide(&Report{Kind: ReportRefused, Batch: b, Outcome: o, At: now, Fates: fates})
 	}
 }

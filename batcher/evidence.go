@@ -44,6 +44,7 @@ func (c *Core) forbidden(now time.Time, b *Batch, o Outcome) []ItemFate {
 			c.back(now, it, now)
 		}
 	}
+	c.letIn(now)
 	return returned(b)
 }
 

@@ -117,3 +117,29 @@ func TestForbidden(t *testing.T) {
 		})
 	}
 }
+
+// Audit members that lack their role stop their partition, and nothing else waits:
+// one more poll shows that the key works.
+func TestForbiddenLetsOneMorePollIn(t *testing.T) {
+	tr := newTrial(t, func(c *Config) { c.MaxOpenEvents = 4 })
+	tr.answerTo = func(b *Batch) Outcome {
+		if guilty := within(b, 0, 1, 2, 3); len(guilty) > 0 {
+			return Outcome{Kind: Forbidden, Status: 403, Hints: guilty}
+		}
+		return Outcome{Kind: Accepted, Status: 200}
+	}
+	next := int64(0)
+	tr.each = func() {
+		for range min(tr.c.Room(), 1) {
+			if !tr.a.paused && next < 100 {
+				tr.fetch(tr.a, change(next, fmt.Sprint("m", next), `{"createdAt":"x"}`))
+				next++
+			}
+		}
+	}
+	tr.each()
+	tr.run(24 * time.Hour)
+	if tr.wantDead(0, 1, 2, 3); next < 5 {
+		t.Errorf("only %d events came", next)
+	}
+}

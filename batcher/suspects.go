@@ -28,8 +28,9 @@ type suspect struct {
 	level     uint8
 	hinted    bool   // Kustomer's words were taken to mean it
 	parent    string // the batch it was refused with
-	conflicts uint8
-	cools     uint8 // 429s of its own, in a row
+	conflicts uint8  // 409s of batches it was in
+	clashes   int    // 409s of its own, when it was alone
+	cools     uint8  // 429s of its own, in a row
 
 	// Attempts of unknown outcome count when another batch was accepted since
 	// the last one that counted: else they say more about the API than about it.
@@ -78,8 +79,7 @@ func (c *Core) refused(now time.Time, b *Batch, o Outcome) []ItemFate {
 	switch hinted := c.hinted(now, b, o.Hints); {
 	case !c.rules.Suspects:
 		c.allBack(now, b, now.Add(c.backoff(c.batchFailures(b))))
-	case o.Status == 409 && c.mayPass(b):
-		c.allBack(now, b, now.Add(c.backoff(1+c.batchFailures(b))))
+	case o.Status == 409 && c.mayPass(now, b):
 	case len(b.Items) == 1 || !c.rules.OwnRefusal && onlyOneLeft(b):
 		return c.guilty(now, b, o)
 	case hinted != nil:
@@ -119,14 +119,28 @@ func (c *Core) suspectAll(b *Batch) {
 	}
 }
 
-// mayPass counts a conflict, and reports whether to try again unchanged.
-func (c *Core) mayPass(b *Batch) bool {
+// mayPass sends a batch again unchanged after a 409, which may pass by itself: a
+// few times, and an item that is alone for as long as one that Kustomer failed. It
+// reports false when that has been done.
+func (c *Core) mayPass(now time.Time, b *Batch) bool {
+	if len(b.Items) == 1 {
+		if s := &b.Items[0].suspect; s.clashes < c.cfg.ItemAttempts {
+			s.clashes++
+			c.allBack(now, b, now.Add(c.cfg.ItemOver/time.Duration(c.cfg.ItemAttempts)))
+			return true
+		}
+		return false
+	}
 	most := uint8(0)
 	for _, it := range b.Items {
 		it.suspect.conflicts = min(it.suspect.conflicts+1, conflictsToRaise)
 		most = max(most, it.suspect.conflicts)
 	}
-	return most < conflictsToRaise
+	if most == conflictsToRaise {
+		return false
+	}
+	c.allBack(now, b, now.Add(c.backoff(1+c.batchFailures(b))))
+	return true
 }
 
 // learnBytes makes bodies half as long as one that was too large. Without it

@@ -2,6 +2,7 @@ package batcher
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 )
@@ -165,28 +166,77 @@ func TestWrongHintsAreNotBelieved(t *testing.T) {
 	}
 }
 
-// A 409 may pass by itself; only when it does not is somebody suspected.
+// A 409 may pass by itself; only when it lasts is somebody suspected, and one that
+// is alone has a minute.
 func TestConflictMayPass(t *testing.T) {
-	for conflicts, dead := range map[int]bool{2: false, 100: true} {
-		tr := newTrial(t)
-		left := conflicts
-		tr.answerTo = func(b *Batch) Outcome {
-			if holds(b, 7) && left > 0 {
-				left--
-				return Outcome{Kind: Refused, Status: 409}
+	tests := map[string]struct {
+		conflicts int
+		sizes     []int
+		dead      bool
+	}{
+		"it passes":            {2, []int{10, 10, 10}, false},
+		"it passes when alone": {5 + 3, nil, false},
+		"it lasts":             {1 << 30, nil, true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			tr := newTrial(t, func(c *Config) { c.MaxItems = 10 })
+			began, left := tr.now, tt.conflicts
+			tr.answerTo = func(b *Batch) Outcome {
+				if holds(b, 7) && left > 0 {
+					left--
+					return Outcome{Kind: Refused, Status: 409}
+				}
+				return Outcome{Kind: Accepted, Status: 200}
 			}
-			return Outcome{Kind: Accepted, Status: 200}
-		}
-		tr.fetch(tr.a, numbered(10, `{"a":1}`)...)
-		tr.run(time.Hour)
-		if !dead {
-			tr.wantDead()
-			if len(tr.sizes) != 3 || tr.sizes[2] != 10 {
-				t.Errorf("sent %v, want the same ten items three times", tr.sizes)
+			tr.fetch(tr.a, numbered(10, `{"a":1}`)...)
+			tr.run(time.Hour)
+			if tt.sizes != nil && !slices.Equal(tr.sizes, tt.sizes) {
+				t.Errorf("sent %v, want %v", tr.sizes, tt.sizes)
 			}
-			continue
+			if !tt.dead {
+				tr.wantDead()
+				return
+			}
+			tr.wantDead(7)
+			if took := tr.at[7].Sub(began); took < time.Minute || took > 3*time.Minute {
+				t.Errorf("given up after %v", took)
+			}
+		})
+	}
+}
+
+// The conflicts of a batch are not held against the innocent when they are alone.
+func TestConflictsOfOthersDoNotCount(t *testing.T) {
+	tr := newTrial(t, func(c *Config) { c.MaxItems = 2 })
+	passing := 1
+	tr.answerTo = func(b *Batch) Outcome {
+		switch {
+		case holds(b, 0):
+			return Outcome{Kind: Refused, Status: 409}
+		case passing > 0:
+			passing--
+			return Outcome{Kind: Refused, Status: 409}
 		}
-		tr.wantDead(7)
+		return Outcome{Kind: Accepted, Status: 200}
+	}
+	tr.fetch(tr.a, numbered(2, `{"a":1}`)...)
+	tr.run(time.Hour)
+	tr.wantDead(0)
+}
+
+// A refused batch is reported for the partitions that are still ours.
+func TestRefusalIsToldOfWhatIsOurs(t *testing.T) {
+	d := newDesk(t)
+	a, other := d.own(), d.ownPartition(1)
+	d.fetch(a, change(1, "m", `{"a":1}`))
+	d.fetch(other, change(1, "n", `{"a":1}`))
+	b := d.put()
+	d.c.Lost(d.now, []*Assignment{other})
+	d.answer(b, Refused)
+	reports := one[*Report](d)
+	if len(reports) != 1 || len(reports[0].Fates) != 1 || reports[0].Fates[0].Item.Assignment != a {
+		t.Errorf("reports %+v, want one of the item that is ours", reports)
 	}
 }
 
