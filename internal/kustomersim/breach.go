@@ -1,7 +1,6 @@
 package kustomersim
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 
@@ -71,27 +70,13 @@ func (b *breach) body() []byte {
 	case b.status == http.StatusForbidden:
 		return forbiddenBody
 	case b.status == http.StatusRequestEntityTooLarge:
-		return []byte(`{"status":413,"title":"Payload Too Large","detail":"request entity too large"}`)
+		return tooLargeBody
 	case b.param == "":
 		return badRequestBody
 	}
-	type source struct {
-		Parameter string `json:"parameter"`
-	}
-	type apiError struct {
-		Status int    `json:"status"`
-		Source source `json:"source"`
-		Code   string `json:"code"`
-		Title  string `json:"title"`
-		Detail string `json:"detail,omitempty"`
-	}
-	body, err := json.Marshal(map[string][]apiError{
-		"errors": {{b.status, source{b.param}, "badparam", b.title, b.detail}},
-	})
-	if err != nil { // strings and a number always marshal
-		return badRequestBody
-	}
-	return body
+	e := apiError{Status: b.status, Code: "badparam", Title: b.title, Detail: b.detail}
+	e.Source.Parameter = b.param
+	return e.body()
 }
 
 var (
@@ -101,5 +86,6 @@ var (
 	forbiddenBody    = []byte(`{"errors":[{"status":403,"source":{"parameter":"roles"},"code":"forbidden","title":"Forbidden"}]}`)
 	noPathBody       = []byte(`{"errors":[{"status":404,"source":{"parameter":"path"},"code":"notfound","title":"Not Found"}]}`)
 	noObjectBody     = []byte(`{"errors":[{"status":404,"source":{"parameter":"id"},"code":"notfound","title":"Not Found"}]}`)
+	tooLargeBody     = []byte(`{"status":413,"title":"Payload Too Large","detail":"request entity too large"}`)
 	tooManyBody      = []byte(`{"errors":[{"code":"too_many_requests","message":"Too Many Requests","meta":{}}]}`)
 )

@@ -1,6 +1,7 @@
 package kustomersim
 
 import (
+	"cmp"
 	"crypto/subtle"
 	"mime"
 	"net/http"
@@ -21,7 +22,8 @@ type call struct {
 	w        http.ResponseWriter
 	r        *http.Request
 	put      bool
-	now      time.Time // of arrival
+	now      time.Time  // of arrival
+	script   *installed // in force then, and for this call to its end
 	fault    *Fault
 	latency  time.Duration
 	standing standing
@@ -34,7 +36,8 @@ func (s *Server) arrive(w http.ResponseWriter, r *http.Request) *call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rec.arrived(c.put, c.now)
-	l := s.script.Latency
+	c.script = s.script
+	l := c.script.Latency
 	c.latency = time.Duration(l.Base)
 	if l.Jitter > 0 {
 		c.latency += time.Duration(s.faultRand.Int64N(int64(l.Jitter)))
@@ -88,12 +91,11 @@ func (c *call) release() {
 
 // admitted checks the key, its rights and the quota.
 func (c *call) admitted() bool {
-	c.s.mu.Lock()
-	deny, quota := c.s.script.Deny, c.s.script.Quota
-	c.s.mu.Unlock()
+	deny := c.script.Deny
+	want := cmp.Or(c.script.Key, c.s.opts.Key)
 	key, bearer := strings.CutPrefix(c.r.Header.Get("Authorization"), "Bearer ")
 	wrong := !bearer || key == "" ||
-		c.s.opts.Key != "" && subtle.ConstantTimeCompare([]byte(key), []byte(c.s.opts.Key)) == 0
+		want != "" && subtle.ConstantTimeCompare([]byte(key), []byte(want)) == 0
 	switch {
 	case wrong:
 		c.refuse(&breach{kind: BreachKey, status: http.StatusUnauthorized}, unauthorizedBody)
@@ -107,7 +109,7 @@ func (c *call) admitted() bool {
 	}
 	c.s.mu.Lock()
 	var left bool
-	c.standing, left = c.s.meter.take(quota, c.now)
+	c.standing, left = c.s.meter.take(c.script.Quota, c.now)
 	if !left {
 		c.s.rec.RateLimited++
 	}
@@ -129,8 +131,9 @@ func (c *call) bulkUpdate() {
 		c.refuse(b, b.body())
 		return
 	}
-	if c.s.refuses(c.req.items) {
-		c.reply(http.StatusBadRequest, badRequestBody)
+	poison := c.poisoned()
+	if poison != nil && !poison.accept {
+		c.reply(poison.status, poison.body)
 		return
 	}
 	f := c.fault
@@ -143,7 +146,12 @@ func (c *call) bulkUpdate() {
 		c.reply(http.StatusTooManyRequests, tooManyBody)
 		return
 	}
-	c.finish(c.s.putStatus(), body)
+	if poison != nil {
+		c.lost()
+		c.reply(poison.status, poison.body)
+		return
+	}
+	c.finish(cmp.Or(c.script.PutStatus, http.StatusOK), body)
 }
 
 // contract checks the request as a whole.
@@ -154,7 +162,20 @@ func (c *call) contract() *breach {
 	if c.r.URL.RawQuery != "" && c.r.URL.Query().Has("ids") {
 		return badRequest(BreachIDsMode)
 	}
-	return c.req.parse(&c.s.opts)
+	return c.req.parse(c.rules())
+}
+
+// rules are the options with what the script changes in them.
+func (c *call) rules() *Options {
+	if c.script.Audit == "" && !c.script.NoClientRef {
+		return &c.s.opts
+	}
+	opts := c.s.opts
+	if c.script.Audit != "" {
+		opts.Audit = c.script.Audit
+	}
+	opts.NoClientRef = opts.NoClientRef || c.script.NoClientRef
+	return &opts
 }
 
 // accept makes an operation of the request and renders the reply to it. False:
@@ -166,7 +187,7 @@ func (c *call) accept(now time.Time) ([]byte, bool) {
 	for i := range c.req.items {
 		c.req.items[i].msg = s.store.message(c.req.items[i].id)
 	}
-	if !takeObjects(c.req.items, s.script.Quota, now, &c.standing) {
+	if !takeObjects(c.req.items, c.script.Quota, now, &c.standing) {
 		s.rec.ObjectLimited++
 		return nil, false
 	}
@@ -176,19 +197,10 @@ func (c *call) accept(now time.Time) ([]byte, bool) {
 	}
 	op := s.accept(c.req, now)
 	c.req = nil // the operation owns it
-	if s.script.Minimal {
+	if c.script.Minimal {
 		return appendMinimal(nil, op), true
 	}
 	return appendOperation(nil, op, true, echo), true
-}
-
-func (s *Server) putStatus() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.script.PutStatus != 0 {
-		return s.script.PutStatus
-	}
-	return http.StatusOK
 }
 
 // readOperation is GET /v1/bulk/{id} and its batches.
@@ -262,40 +274,8 @@ func (c *call) answered(status int) {
 	c.s.mu.Unlock()
 }
 
-// Values of headers that never change, shared by all replies.
-var (
-	jsonType     = []string{"application/json; charset=utf-8"}
-	varyHeader   = []string{"X-HTTP-Method-Override, Accept-Encoding"}
-	podHeader    = []string{"prod1"}
-	cacheControl = []string{"no-cache,private"}
-	viaHeader    = []string{"1.1 0000.cloudfront.net (CloudFront)"}
-)
-
-// headers sets those of a reply by the API itself.
-func (c *call) headers(length int) {
-	h := c.w.Header()
-	h["Content-Type"] = jsonType
-	h["Vary"] = varyHeader
-	h["X-Kustomer-Pod"] = podHeader
-	h["Cache-Control"] = cacheControl
-	h["Via"] = viaHeader
-	h["Content-Length"] = []string{strconv.Itoa(length)}
-	h["Date"] = []string{time.Now().UTC().Format(http.TimeFormat)}
-	if st := c.standing; st.limit > 0 {
-		h["X-Ratelimit-Limit"] = []string{strconv.Itoa(st.limit)}
-		h["X-Ratelimit-Remaining"] = []string{strconv.Itoa(st.remaining)}
-	}
-	if st := c.standing; st.objectLimit > 0 {
-		h["X-Ratelimit-Object-Limit"] = []string{strconv.Itoa(st.objectLimit)}
-		h["X-Ratelimit-Object-Remaining"] = []string{strconv.Itoa(st.objectRemaining)}
-	}
-}
-
 func (c *call) reply(status int, body []byte) {
-	c.headers(len(body))
-	if status == http.StatusTooManyRequests && !c.standing.reset.IsZero() {
-		c.w.Header()["X-Ratelimit-Reset"] = []string{strconv.FormatInt(c.standing.reset.Unix(), 10)}
-	}
+	c.headers(status, len(body))
 	c.replyRaw(status, body)
 }
 

@@ -38,6 +38,7 @@ type item struct {
 	lo, hi      int
 	hash        uint64 // of the patch: every member but id and _clientRef
 	custom      bool   // has a custom member
+	poisoned    bool   // will fail
 	msg         *message
 }
 

@@ -20,7 +20,9 @@ func TestControlScript(t *testing.T) {
 			{Kind: FaultSlow, On: "put", Share: 0.25, Delay: 70_000 * ms, Accept: AcceptLate},
 			{Kind: FaultStatus, Share: 1, Window: Window{From: 60_000 * ms, For: 1000 * ms}, Status: 502, Body: "html", Skip: 2, Count: 3},
 		},
-		Quota: Quota{PerMinute: 300, Foreign: 20, Object: 120}, FailIDs: []string{"a"},
+		Quota: Quota{PerMinute: 300, Foreign: 20, Object: 120, ResetAlways: true, RetryAfter: RetryDate}, FailIDs: []string{"a"},
+		Poison: []Poison{{IDs: []string{"b"}, Marker: "c", Status: 503, Accept: true, Count: 2}, {Marker: "d", Item: true}},
+		Clock:  Duration(-5 * time.Minute), Key: "new", Audit: AuditForbid, NoClientRef: true,
 		Vanish: Vanish{Share: 0.1, Apply: true, Delay: 10 * ms}, Batches: ShapeBeside,
 	}
 	text, err := json.Marshal(want)

@@ -156,7 +156,7 @@ func (c *call) cut() {
 
 // cutBody promises the whole body, sends half of it and closes the connection.
 func (c *call) cutBody(status int, body []byte) {
-	c.headers(len(body))
+	c.headers(status, len(body))
 	c.w.WriteHeader(status)
 	_, _ = c.w.Write(body[:len(body)/2])
 	_ = http.NewResponseController(c.w).Flush()
@@ -179,8 +179,11 @@ func (c *call) replyFault() {
 	case "json":
 		if c.standing.limit == 0 {
 			c.s.mu.Lock()
-			c.standing, _ = c.s.meter.take(c.s.script.Quota, c.now)
+			c.standing, _ = c.s.meter.take(c.script.Quota, c.now)
 			c.s.mu.Unlock()
+		}
+		if f.Status == http.StatusTooManyRequests {
+			c.standing.remaining = 0 // or it would be the limit of one object
 		}
 		c.reply(f.Status, statusBody(f.Status))
 	case "html":
@@ -205,6 +208,8 @@ func statusBody(status int) []byte {
 		return tooManyBody
 	case http.StatusBadRequest:
 		return badRequestBody
+	case http.StatusRequestEntityTooLarge:
+		return tooLargeBody
 	}
 	b := append([]byte(`{"errors":[{"status":`), strconv.Itoa(status)...)
 	b = append(b, `,"code":"`...)
@@ -216,6 +221,12 @@ func statusBody(status int) []byte {
 
 func errorCode(status int) string {
 	switch status {
+	case http.StatusBadRequest:
+		return "badparam"
+	case http.StatusForbidden:
+		return "forbidden"
+	case http.StatusNotFound:
+		return "notfound"
 	case http.StatusUnprocessableEntity:
 		return "unprocessable"
 	case http.StatusConflict:

@@ -238,7 +238,7 @@ func TestRetryAfter(t *testing.T) {
 		{Kind: FaultStatus, Status: 429, Body: "json", Share: 1, RetryAfter: "7"},
 	}}})
 	h := do(s, "PUT", putPath, `[]`).Header()
-	if h.Get("Retry-After") != "7" || h.Get("X-Ratelimit-Remaining") != "9" || h.Get("X-Ratelimit-Reset") == "" {
+	if h.Get("Retry-After") != "7" || h.Get("X-Ratelimit-Remaining") != "0" || h.Get("X-Ratelimit-Reset") == "" {
 		t.Errorf("headers %v", h)
 	}
 }
@@ -249,6 +249,9 @@ func TestValidate(t *testing.T) {
 		fault := good
 		f(&fault)
 		return Script{Faults: []Fault{good, fault}}
+	}
+	poisons := func(p Poison) Script {
+		return Script{Poison: []Poison{{IDs: []string{"a"}, Item: true}, p}}
 	}
 	tests := []struct {
 		script Script
@@ -274,6 +277,21 @@ func TestValidate(t *testing.T) {
 		{Script{Deny: "all"}, `deny is "all"`},
 		{Script{Batches: "round"}, `batches is "round"`},
 		{Script{PutStatus: 404}, "putStatus is 404"},
+		{Script{Audit: "log"}, `audit is "log"`},
+		{Script{Quota: Quota{ForeignBurst: -1}}, "quota: a number of calls"},
+		{Script{Quota: Quota{RetryAfter: "soon"}}, `quota: retryAfter is "soon"`},
+		{Script{Poison: MarkedPoison()}, ""},
+		{poisons(Poison{Status: 400}), "poison[1]: it has neither ids nor a marker"},
+		{poisons(Poison{Marker: "x"}), "either a status or item"},
+		{poisons(Poison{Marker: "x", Status: 400, Item: true}), "either a status or item"},
+		{poisons(Poison{Marker: "x", Status: 302}), "status is 302"},
+		{poisons(Poison{Marker: "x", Status: 600}), "status is 600"},
+		{poisons(Poison{Marker: "x", Status: 422, Accept: true}), "accept needs"},
+		{poisons(Poison{Marker: "x", Item: true, Accept: true}), "accept needs"},
+		{poisons(Poison{Marker: "x", Status: 502, Accept: true}), ""},
+		{poisons(Poison{Marker: "x", Item: true, Hint: HintID}), "hint does not go with item"},
+		{poisons(Poison{Marker: "x", Status: 400, Hint: "index"}), `hint is "index"`},
+		{poisons(Poison{Marker: "x", Status: 400, Count: -1}), "count is -1"},
 	}
 	for _, tt := range tests {
 		err := tt.script.Validate()

@@ -43,17 +43,3 @@ func (s *Server) OpenOperations() []OpenOperation {
 func (s *Server) getOperations(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, s.OpenOperations())
 }
-
-// refuses reports whether the script refuses a request because of one of its
-// messages.
-func (s *Server) refuses(items []item) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.script.refuseIDs) == 0 {
-		return false
-	}
-	return slices.ContainsFunc(items, func(it item) bool {
-		_, refused := s.script.refuseIDs[string(it.id)]
-		return refused
-	})
-}

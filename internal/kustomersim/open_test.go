@@ -43,7 +43,7 @@ func TestOpenOperations(t *testing.T) {
 func TestRefuseIDs(t *testing.T) {
 	s := start(t, Options{Script: &Script{RefuseIDs: []string{"poison"}}})
 	w := do(s, "PUT", putPath, "["+subject("a", "x")+","+subject("poison", "x")+"]")
-	if st := s.Stats(); w.Code != 400 || st.OperationsAccepted != 0 || len(st.Breaches) != 0 {
+	if st := s.Stats(); w.Code != 400 || st.OperationsAccepted != 0 || st.Poisoned != 1 || len(st.Breaches) != 0 {
 		t.Errorf("answered %d, accepted %d, breaches %v", w.Code, st.OperationsAccepted, st.Breaches)
 	}
 	put(t, s, subject("a", "x"))

@@ -48,7 +48,7 @@ func (s *Server) outcomes(q *request, p plan) []result {
 		it := &q.items[i]
 		out[i] = result{id: keep(it.rawID), ref: keep(it.rawRef)}
 		switch {
-		case s.fails(it.id):
+		case it.poisoned || s.fails(it.id):
 			out[i].outcome = notFound
 		case s.script.ItemFailures > 0 && s.planRand.Float64() < s.script.ItemFailures:
 			out[i].outcome = failed

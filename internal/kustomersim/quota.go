@@ -1,6 +1,10 @@
 package kustomersim
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"time"
+)
 
 // Quota limits calls in fixed windows that begin at whole multiples of Window.
 type Quota struct {
@@ -9,10 +13,40 @@ type Quota struct {
 	PerMinute int `json:"perMinute,omitempty"`
 	// Foreign calls a window are made by somebody else, evenly over its time.
 	Foreign int `json:"foreign,omitempty"`
+	// ForeignBurst calls more are made by somebody else as a window begins.
+	ForeignBurst int `json:"foreignBurst,omitempty"`
 	// Object is the accepted updates a window has for one message. 0: no limit.
 	Object int `json:"object,omitempty"`
 	// Window is a minute unless set.
 	Window Duration `json:"window,omitempty"`
+
+	// ResetAlways puts x-ratelimit-reset on every reply, not only on a 429.
+	ResetAlways bool `json:"resetAlways,omitempty"`
+	// NoHeaders leaves all x-ratelimit headers out.
+	NoHeaders bool `json:"noHeaders,omitempty"`
+	// RetryAfter is the form of a Retry-After on a 429. Default: none.
+	RetryAfter RetryAfter `json:"retryAfter,omitempty"`
+}
+
+// RetryAfter is a form of the header Retry-After.
+type RetryAfter string
+
+// The forms.
+const (
+	RetryNone    RetryAfter = ""
+	RetrySeconds RetryAfter = "seconds"
+	RetryDate    RetryAfter = "date"
+)
+
+func (q Quota) validate() error {
+	if min(q.PerMinute, q.Foreign, q.ForeignBurst, q.Object) < 0 || q.Window < 0 {
+		return errors.New("a number of calls or the window is negative")
+	}
+	switch q.RetryAfter {
+	case RetryNone, RetrySeconds, RetryDate:
+		return nil
+	}
+	return fmt.Errorf("retryAfter is %q: want seconds, date or nothing", q.RetryAfter)
 }
 
 func (q Quota) window() time.Duration {
@@ -45,7 +79,7 @@ func (m *meter) take(q Quota, now time.Time) (standing, bool) {
 	if !start.Equal(m.start) {
 		m.start, m.used = start, 0
 	}
-	foreign := int(int64(q.Foreign) * int64(now.Sub(start)) / int64(q.window()))
+	foreign := q.ForeignBurst + int(int64(q.Foreign)*int64(now.Sub(start))/int64(q.window()))
 	left := q.PerMinute - foreign - m.used
 	ok := left > 0
 	if ok {

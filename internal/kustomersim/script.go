@@ -36,15 +36,26 @@ type Script struct {
 	Faults []Fault `json:"faults,omitempty"`
 	// Quota limits calls and updates of one message.
 	Quota Quota `json:"quota,omitzero"`
+	// Clock is how far the API's clock is ahead in the headers that name a time.
+	Clock Duration `json:"clock,omitempty"`
+	// Key, if set, is the key expected instead of Options.Key: the old one was
+	// revoked and gets a 401.
+	Key string `json:"key,omitempty"`
 	// Deny refuses every call: the key is wrong, of another region, or lacks a role.
 	Deny Denial `json:"deny,omitempty"`
+	// Audit, if set, is taken instead of Options.Audit.
+	Audit AuditRule `json:"audit,omitempty"`
+	// NoClientRef is an org that does not know _clientRef, as Options.NoClientRef.
+	NoClientRef bool `json:"noClientRef,omitempty"`
 
 	// ItemFailures is the share of items that fail once, with a result "error".
 	ItemFailures float64 `json:"itemFailures,omitempty"`
 	// FailIDs are messages whose items always fail.
 	FailIDs []string `json:"failIds,omitempty"`
+	// Poison are items that refuse the request they are in, or that always fail.
+	Poison []Poison `json:"poison,omitempty"`
 	// RefuseIDs are messages that make the whole request a 400 whose text names
-	// no item. It is no breach: the client can't know.
+	// no item, as {"ids": [...], "status": 400} in Poison does.
 	RefuseIDs []string `json:"refuseIds,omitempty"`
 
 	// FirstRunning and FirstComplete are the shares of PUTs answered "running"
@@ -175,13 +186,14 @@ type Vanish struct {
 
 // DefaultScript is a bulk API on an ordinary bad day: operations take some
 // time, 1% of PUT replies are lost after acceptance, 0.1% of items fail once,
-// and the quota is that of an Enterprise org.
+// the quota is that of an Enterprise org, and [MarkedPoison] is poison.
 func DefaultScript() Script {
 	return Script{
 		Run:          Run{Base: Duration(20 * time.Millisecond), Tail: Duration(30 * time.Millisecond)},
 		Faults:       []Fault{{Kind: FaultCutAfter, On: "put", Share: 0.01}},
 		Quota:        Quota{PerMinute: 1000},
 		ItemFailures: 0.001,
+		Poison:       MarkedPoison(),
 	}
 }
 
@@ -205,6 +217,19 @@ func (sc Script) Validate() error {
 			errs = append(errs, fmt.Errorf("faults[%d]: %w", i, err))
 		}
 	}
+	for i, p := range sc.Poison {
+		if err := p.validate(); err != nil {
+			errs = append(errs, fmt.Errorf("poison[%d]: %w", i, err))
+		}
+	}
+	if err := sc.Quota.validate(); err != nil {
+		errs = append(errs, fmt.Errorf("quota: %w", err))
+	}
+	return errors.Join(append(errs, sc.validateWords()...)...)
+}
+
+// validateWords reports words and a status that are not of their list.
+func (sc Script) validateWords() (errs []error) {
 	switch sc.Deny {
 	case "", DenyKey, DenyRegion, DenyWrite, DenyRead:
 	default:
@@ -218,7 +243,12 @@ func (sc Script) Validate() error {
 	if s := sc.PutStatus; s != 0 && (s < 200 || s > 299) {
 		errs = append(errs, fmt.Errorf("putStatus is %d: want 200 to 299", s))
 	}
-	return errors.Join(errs...)
+	switch sc.Audit {
+	case AuditAccept, AuditIgnore, AuditForbid:
+	default:
+		errs = append(errs, fmt.Errorf("audit is %q: want ignore or forbid", sc.Audit))
+	}
+	return errs
 }
 
 func (f Fault) validate() error {

@@ -24,7 +24,7 @@ type Server struct {
 	mu      sync.Mutex // guards everything below
 	closed  bool
 	ready   *sync.Cond // the queue has work, or the server is closed
-	script  installed
+	script  *installed
 	changed chan struct{} // closed when the script changes
 
 	// A source for each purpose: what one draws does not shift the others.
@@ -45,11 +45,11 @@ type Server struct {
 // installed is a script in force.
 type installed struct {
 	Script
-	since     time.Time
-	failIDs   map[string]struct{}
-	refuseIDs map[string]struct{}
-	seen      []int64 // calls each fault has matched
-	struck    []int64
+	since   time.Time
+	failIDs map[string]struct{}
+	poisons []*poison
+	seen    []int64 // calls each fault has matched
+	struck  []int64
 }
 
 // New starts a simulator with its workers. It panics if the script is invalid;
@@ -101,8 +101,8 @@ func (s *Server) SetScript(sc Script) error {
 	if err := sc.Validate(); err != nil {
 		return fmt.Errorf("fault script is invalid: %w", err)
 	}
-	in := installed{
-		Script: sc, since: time.Now(), failIDs: setOf(sc.FailIDs), refuseIDs: setOf(sc.RefuseIDs),
+	in := &installed{
+		Script: sc, since: time.Now(), failIDs: setOf(sc.FailIDs), poisons: sc.poisons(),
 		seen: make([]int64, len(sc.Faults)), struck: make([]int64, len(sc.Faults)),
 	}
 	s.mu.Lock()

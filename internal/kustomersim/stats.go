@@ -30,6 +30,11 @@ type Stats struct {
 	// Fill counts accepted PUTs by their number of items, the index.
 	Fill [maxItems + 1]int64 `json:"fill"`
 
+	// Poisoned are PUTs that poison refused, and PoisonedFill counts them by
+	// their number of items, the index.
+	Poisoned     int64               `json:"poisoned"`
+	PoisonedFill [maxItems + 1]int64 `json:"poisonedFill"`
+
 	OperationsAccepted  int64 `json:"operationsAccepted"`
 	OperationsCompleted int64 `json:"operationsCompleted"`
 	OperationsOpen      int64 `json:"operationsOpen"`
