@@ -59,6 +59,9 @@ func TestExitCodes(t *testing.T) {
 		{"invalid", []string{"validate", "-c", bad}, 2, "nonsense"},
 		{"invalid for run", []string{"run", "-c", bad}, 2, "base_url"},
 		{"demo without events", []string{"demo", "--rate", "0"}, 2, "--rate"},
+		{"simulate without workers", []string{"simulate", "--workers", "0"}, 2, "--workers"},
+		{"a script's keys", []string{"simulate", "--help"}, 0, "foreignBurst"},
+		{"a script to begin with", []string{"simulate", "--script-example"}, 0, `"marker": "poison-400"`},
 		{"no script", []string{"simulate", "--script", "/nowhere.json"}, 2, "/nowhere.json"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

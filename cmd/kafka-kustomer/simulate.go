@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -21,7 +19,7 @@ type simulation struct {
 	listen, key, script string
 	seed                uint64
 	workers             int
-	inOrder             bool
+	inOrder, example    bool
 }
 
 func newSimulate() *cobra.Command {
@@ -36,13 +34,25 @@ accepting, and fails a few items.
 GET /_sim/stats tells what it saw: requests, breaches of the contract, operations
 that overtook each other, fields that went back to an older value. POST
 /_sim/script changes the faults while it runs, GET /_sim/messages lists every
-message's state. These cost no quota.`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return s.serve(cmd) },
+message's state. These cost no quota.
+
+A change may ask for its fate: with the default script a value that holds the text
+poison-400, poison-422 or poison-500 refuses the request, poison-item fails the item.
+
+` + kustomersim.Guide,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if s.example {
+				fmt.Fprint(cmd.OutOrStdout(), kustomersim.Example)
+				return nil
+			}
+			return s.serve(cmd)
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&s.listen, "listen", "127.0.0.1:8089", "`address` to listen on")
 	f.StringVar(&s.key, "key", "", "API key to expect; empty: any")
 	f.StringVar(&s.script, "script", "", "JSON `file` of faults; empty: the default ones")
+	f.BoolVar(&s.example, "script-example", false, "print a script to begin with, and exit")
 	f.Uint64Var(&s.seed, "seed", 1, "of all random choices")
 	f.IntVar(&s.workers, "workers", 4, "operations that run at a time")
 	f.BoolVar(&s.inOrder, "in-order", false, "run operations in the order of acceptance")
@@ -51,22 +61,22 @@ message's state. These cost no quota.`,
 
 func (s *simulation) options() (kustomersim.Options, error) {
 	opts := kustomersim.Options{Key: s.key, Seed: s.seed, Workers: s.workers, InOrder: s.inOrder}
+	if s.workers < 1 { // the library would take its default for it
+		return opts, usageError{errors.New("--workers must be at least 1")}
+	}
 	if s.script == "" {
 		return opts, nil
 	}
-	text, err := os.ReadFile(s.script)
+	file, err := os.Open(s.script)
 	if err != nil {
 		return opts, usageError{err}
 	}
-	opts.Script = new(kustomersim.Script)
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields() // a misspelt fault would be a test of nothing
-	if err := decoder.Decode(opts.Script); err != nil {
+	defer file.Close()
+	script, err := kustomersim.ReadScript(file)
+	if err != nil {
 		return opts, usageError{fmt.Errorf("%s: %w", s.script, err)}
 	}
-	if err := opts.Script.Validate(); err != nil {
-		return opts, usageError{fmt.Errorf("%s: %w", s.script, err)}
-	}
+	opts.Script = &script
 	return opts, nil
 }
 

@@ -36,10 +36,7 @@ func (s *Server) currentScript() Script {
 }
 
 func (s *Server) postScript(w http.ResponseWriter, r *http.Request) {
-	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxScriptBytes))
-	dec.DisallowUnknownFields() // a misspelt fault would be a test of nothing
-	var sc Script
-	err := dec.Decode(&sc)
+	sc, err := ReadScript(http.MaxBytesReader(w, r.Body, maxScriptBytes))
 	if err == nil {
 		err = s.SetScript(sc)
 	}

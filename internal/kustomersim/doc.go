@@ -17,8 +17,10 @@
 //   - operation.go accepts a request, queues it and lets workers run it;
 //     plan.go draws its fate.
 //   - state.go holds the messages, field by field, and the order detectors.
-//   - script.go is the fault script, fault.go carries a fault out.
-//   - quota.go counts calls in fixed windows, wire.go and batches.go write replies.
+//   - script.go is the fault script, guide.go explains it to who writes one.
+//   - fault.go carries out a fault of a call, poison.go those that an item brings.
+//   - quota.go counts calls in fixed windows; headers.go, wire.go and batches.go
+//     write replies.
 //   - stats.go is what was seen, open.go what is open, control.go shows both
 //     under /_sim/.
 //
