@@ -14,6 +14,11 @@ type Config struct {
 	HotShare  float64 // of the events that go to one in a hundred messages
 	Malformed float64 // of the events
 	Failing   float64 // of the messages, none of them hot: the API fails their items for good
+	Poison    float64 // of the well-formed events: the API refuses them, see PoisonKinds
+
+	// PoisonKinds are what poison events are marked with, each as often as the
+	// others. Default: Poison400, Poison422 and PoisonItem.
+	PoisonKinds []string
 
 	// InTurn takes the messages one after the other instead of at random: two
 	// changes of a message are as many events apart as there are messages.
@@ -23,11 +28,32 @@ type Config struct {
 	Distinct bool
 }
 
+// Marks of poison events, written to the member [PoisonMember] of custom. An API
+// that is to take them for what they are must refuse a request, or fail an item,
+// in which it finds one.
+const (
+	Poison400  = "poison-400"  // the request is a 400
+	Poison422  = "poison-422"  // the request is a 422
+	Poison500  = "poison-500"  // the request is a 500, and nothing is accepted
+	PoisonItem = "poison-item" // the item fails, each time
+)
+
+// PoisonMember is set by poison events only. So no later event takes the mark out
+// of an item that the two are merged in, and every such item is poison until
+// they are parted.
+const PoisonMember = "poisonStr"
+
 // Event is one record for the source topic.
 type Event struct {
 	Key, Value []byte
 	Malformed  bool
+	Poison     string // its mark; empty when it is healthy
 	Message    string // its id; empty when malformed
+
+	// DeadLetter says that this event must end in the dead-letter topic, for
+	// whatever reason: malformed, poison, or of a failing message. All others
+	// must be applied.
+	DeadLetter bool
 }
 
 // Generator makes events and the truth about them. It is not safe for use by
@@ -42,8 +68,14 @@ type Generator struct {
 
 // New returns a generator; the same configuration makes the same events.
 func New(cfg Config) *Generator {
+	if len(cfg.PoisonKinds) == 0 {
+		cfg.PoisonKinds = []string{Poison400, Poison422, PoisonItem}
+	}
 	g := &Generator{cfg: cfg, random: rand.New(rand.NewPCG(cfg.Seed, 0x3a3a)), ids: make([]string, cfg.Messages)}
-	g.truth = &Truth{States: make(map[string]map[string]string, cfg.Messages), Failing: make(map[string]bool), Events: make(map[string]int)}
+	g.truth = &Truth{
+		States:  make(map[string]map[string]string, cfg.Messages),
+		Failing: make(map[string]bool), Events: make(map[string]int), Poison: make(map[string]int),
+	}
 	for i := range g.ids {
 		g.ids[i] = fmt.Sprintf("%08x%016x", 0x5f000000|cfg.Seed&0xffff, uint64(i))
 		if i > cfg.Messages/100 && g.random.Float64() < cfg.Failing {
@@ -62,21 +94,37 @@ func (g *Generator) Next(at time.Time) Event {
 	id := g.pick()
 	if g.random.Float64() < g.cfg.Malformed {
 		g.truth.Malformed++
-		return Event{Key: []byte(id), Value: g.malformed(id), Malformed: true}
+		g.truth.dead++
+		return Event{Key: []byte(id), Value: g.malformed(id), Malformed: true, DeadLetter: true}
 	}
+	e := Event{Key: []byte(id), Message: id, Poison: g.poison()}
+	e.DeadLetter = e.Poison != "" || g.truth.Failing[id]
+	e.Value = g.value(at, e)
+	g.truth.count(e)
+	return e
+}
+
+// poison draws the mark of an event, empty for a healthy one. Without a share of
+// them it draws nothing: a configuration goes on making the same events.
+func (g *Generator) poison() string {
+	if g.cfg.Poison == 0 || g.random.Float64() >= g.cfg.Poison {
+		return ""
+	}
+	return g.cfg.PoisonKinds[g.random.IntN(len(g.cfg.PoisonKinds))]
+}
+
+// value writes a well-formed event.
+func (g *Generator) value(at time.Time, e Event) []byte {
 	value := make([]byte, 0, 400)
 	value = append(value, `{"eventId":"e-`...)
 	value = strconv.AppendInt(value, g.n, 10)
 	value = append(value, `","occurredAt":"`...)
 	value = at.UTC().AppendFormat(value, "2006-01-02T15:04:05.000Z")
 	value = append(value, `","messageId":"`...)
-	value = append(value, id...)
+	value = append(value, e.Message...)
 	value = append(value, `","changes":{`...)
-	value = g.changes(value, id)
-	value = append(value, `}}`...)
-	g.truth.Total++
-	g.truth.Events[id]++
-	return Event{Key: []byte(id), Value: value, Message: id}
+	value = g.changes(value, e)
+	return append(value, `}}`...)
 }
 
 func (g *Generator) pick() string {
@@ -91,10 +139,10 @@ func (g *Generator) pick() string {
 }
 
 // changes appends one to five members, each with a stamp "#n" that never goes
-// down within a message, and notes them in the truth.
-func (g *Generator) changes(dst []byte, id string) []byte {
+// down within a message, and notes them in the truth unless the event is poison.
+func (g *Generator) changes(dst []byte, e Event) []byte {
 	members := []struct{ name, value string }{
-		{"subject", fmt.Sprintf(`"Re: order %s #%d"`, id[16:], g.n)},
+		{"subject", fmt.Sprintf(`"Re: order %s #%d"`, e.Message[16:], g.n)},
 		{"preview", fmt.Sprintf(`"Thank you, we have shipped it and it is on its way to you now #%d"`, g.n)},
 		{"status", [...]string{`"sent"`, `"received"`}[g.random.IntN(2)]},
 		{"lang", [...]string{`"en_us"`, `"de"`, `"fr"`}[g.random.IntN(3)]},
@@ -103,7 +151,7 @@ func (g *Generator) changes(dst []byte, id string) []byte {
 	for i := range 1 + g.random.IntN(3) {
 		m := members[(first+i)%len(members)]
 		dst = append(dst, fmt.Sprintf(`"%s":%s,`, m.name, m.value)...)
-		g.truth.set(id, m.name, m.value)
+		g.truth.set(e, m.name, m.value)
 	}
 	dst = append(dst, `"custom":{`...)
 	customs := []struct{ name, value string }{
@@ -118,12 +166,15 @@ func (g *Generator) changes(dst []byte, id string) []byte {
 			dst = append(dst, ',')
 		}
 		dst = append(dst, fmt.Sprintf(`"%s":%s`, m.name, m.value)...)
-		g.truth.set(id, "custom."+m.name, m.value)
+		g.truth.set(e, "custom."+m.name, m.value)
 	}
 	if g.cfg.Distinct {
 		number := strconv.FormatInt(g.n, 10)
 		dst = append(dst, `,"eventNum":`+number...)
-		g.truth.set(id, "custom.eventNum", number)
+		g.truth.set(e, "custom.eventNum", number)
+	}
+	if e.Poison != "" {
+		dst = append(dst, `,"`+PoisonMember+`":"`+e.Poison+`"`...)
 	}
 	return append(dst, '}')
 }

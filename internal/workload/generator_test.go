@@ -8,12 +8,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
 func take(cfg Config, n int) ([]Event, *Truth) {
 	g := New(cfg)
-	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	events := make([]Event, n)
 	for i := range events {
-		events[i] = g.Next(at.Add(time.Duration(i) * time.Millisecond))
+		events[i] = g.Next(epoch.Add(time.Duration(i) * time.Millisecond))
 	}
 	return events, g.Truth()
 }
@@ -36,6 +37,9 @@ func apply(t *testing.T, events []Event) map[string]map[string]string {
 		if states[e.Message] == nil {
 			states[e.Message] = map[string]string{}
 		}
+		if e.Poison != "" {
+			continue
+		}
 		for name, value := range event.Changes {
 			if name != "custom" {
 				states[e.Message][name] = string(value)
@@ -54,16 +58,22 @@ func apply(t *testing.T, events []Event) map[string]map[string]string {
 }
 
 func TestTruthIsWhatTheEventsSay(t *testing.T) {
-	cfg := Config{Seed: 7, Messages: 50, HotShare: 0.3, Malformed: 0.1, Failing: 0.1, Distinct: true}
+	cfg := Config{Seed: 7, Messages: 50, HotShare: 0.3, Malformed: 0.1, Failing: 0.1, Poison: 0.2, Distinct: true}
 	events, truth := take(cfg, 400)
 	if diff := cmp.Diff(apply(t, events), truth.States); diff != "" {
 		t.Errorf("states (-events +truth):\n%s", diff)
 	}
-	malformed := 0
+	malformed, dead := 0, 0
 	for _, e := range events {
 		if e.Malformed {
 			malformed++
 		}
+		if e.Malformed || e.Poison != "" || truth.Failing[e.Message] {
+			dead++
+		}
+	}
+	if dead != truth.DeadLetters() {
+		t.Errorf("%d events must be dead-lettered, truth %d", dead, truth.DeadLetters())
 	}
 	if malformed != truth.Malformed || truth.Total+malformed != len(events) || malformed == 0 || len(truth.Failing) == 0 {
 		t.Errorf("%d malformed events, truth %d of %d; %d failing messages", malformed, truth.Malformed, truth.Total, len(truth.Failing))
@@ -94,7 +104,7 @@ func TestDistinctAndInTurn(t *testing.T) {
 
 // The judge must find each kind of fault, or all its verdicts are worth nothing.
 func TestJudgeFindsFaults(t *testing.T) {
-	_, truth := take(Config{Seed: 3, Messages: 200, Failing: 0.2}, 2000)
+	_, truth := take(Config{Seed: 3, Messages: 200, Failing: 0.2, Poison: 0.8}, 1000)
 	states := func() map[string]map[string]string {
 		all := map[string]map[string]string{}
 		for id, state := range truth.States {
@@ -107,11 +117,14 @@ func TestJudgeFindsFaults(t *testing.T) {
 		}
 		return all
 	}
-	var healthy, failing string
-	for id := range truth.States {
-		if truth.Failing[id] {
+	var healthy, failing, poison string
+	for id, state := range truth.States {
+		switch {
+		case truth.Failing[id]:
 			failing = id
-		} else {
+		case len(state) == 0:
+			poison = id
+		default:
 			healthy = id
 		}
 	}
@@ -119,11 +132,13 @@ func TestJudgeFindsFaults(t *testing.T) {
 		spoil func(map[string]map[string]string)
 		want  bool
 	}{
-		"right":             {func(map[string]map[string]string) {}, false},
-		"an older value":    {func(s map[string]map[string]string) { s[healthy]["subject"] = `"Re: #0"` }, true},
-		"a member missing":  {func(s map[string]map[string]string) { s[healthy] = nil }, true},
-		"a member too many": {func(s map[string]map[string]string) { s[healthy]["custom.fooStr"] = `"x"` }, true},
-		"failing, written":  {func(s map[string]map[string]string) { s[failing] = map[string]string{"subject": `"x"`} }, true},
+		"right":                {func(map[string]map[string]string) {}, false},
+		"an older value":       {func(s map[string]map[string]string) { s[healthy]["subject"] = `"Re: #0"` }, true},
+		"a member missing":     {func(s map[string]map[string]string) { s[healthy] = nil }, true},
+		"a member too many":    {func(s map[string]map[string]string) { s[healthy]["custom.fooStr"] = `"x"` }, true},
+		"poison only, written": {func(s map[string]map[string]string) { s[poison] = map[string]string{"lang": `"de"`} }, true},
+		"a poison mark":        {func(s map[string]map[string]string) { s[healthy]["custom."+PoisonMember] = `"poison-400"` }, true},
+		"failing, written":     {func(s map[string]map[string]string) { s[failing] = map[string]string{"subject": `"x"`} }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := states()

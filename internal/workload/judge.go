@@ -7,28 +7,46 @@ import (
 
 // Truth is what a set of events must come to.
 type Truth struct {
-	States    map[string]map[string]string // by message id and member ("custom.x" within custom), raw JSON
-	Failing   map[string]bool              // messages whose items the API fails for good
-	Events    map[string]int               // well-formed events by message id
-	Total     int                          // well-formed events
+	// States are by message id and member ("custom.x" within custom), raw JSON:
+	// what the message's healthy events come to, none of its poison ones.
+	States    map[string]map[string]string
+	Failing   map[string]bool // messages whose items the API fails for good
+	Events    map[string]int  // well-formed events by message id
+	Total     int             // well-formed events
 	Malformed int
+	Poison    map[string]int // well-formed events by their mark
+
+	dead int
 }
 
-func (t *Truth) set(id, member, value string) {
-	if t.States[id] == nil {
-		t.States[id] = make(map[string]string, 8)
+// set notes what an event does to a message. A poison one does nothing, but
+// makes the message one that is judged.
+func (t *Truth) set(e Event, member, value string) {
+	state := t.States[e.Message]
+	if state == nil {
+		state = make(map[string]string, 8)
+		t.States[e.Message] = state
 	}
-	t.States[id][member] = value
+	if e.Poison == "" {
+		state[member] = value
+	}
 }
 
-// DeadLetters is how many events must end in the dead-letter topic.
-func (t *Truth) DeadLetters() int {
-	n := t.Malformed
-	for id := range t.Failing {
-		n += t.Events[id]
+// count counts a well-formed event.
+func (t *Truth) count(e Event) {
+	t.Total++
+	t.Events[e.Message]++
+	if e.Poison != "" {
+		t.Poison[e.Poison]++
 	}
-	return n
+	if e.DeadLetter {
+		t.dead++
+	}
 }
+
+// DeadLetters is how many events must end in the dead-letter topic: those whose
+// [Event.DeadLetter] is set.
+func (t *Truth) DeadLetters() int { return t.dead }
 
 // Finding is one thing that is not as it must be.
 type Finding struct{ Message, Text string }
