@@ -44,7 +44,7 @@ func TestGarbage(t *testing.T) {
 		want[position(r)] = original{r.Key, r.Value, r.Headers, r.Timestamp}
 		w.buried[position(r)] = true
 	}
-	c := w.connector("sorter", "", "limits: {max_event_bytes: 4KiB}")
+	c := w.connector("sorter", "", "limits: {max_event_bytes: 4KiB}", w.deadLetter("off"))
 	w.awaitNoLag(time.Minute)
 	c.term()
 	_, got := w.check()

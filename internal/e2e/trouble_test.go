@@ -132,24 +132,6 @@ func TestWrongKey(t *testing.T) {
 	}
 }
 
-// One change that the API will not have, among healthy ones, and no word in the
-// reply which: nothing is given up, and it goes on once the API takes it.
-func TestRefusedBatch(t *testing.T) {
-	t.Parallel()
-	events := workload.Config{Messages: 200, Seed: seed}
-	script := calm()
-	script.RefuseIDs = []string{workload.New(events).Next(time.Now()).Message} // that of the first event
-	w := newWorld(t, events, script)
-	w.produce(2000)
-	c := w.connector("refused", "")
-	wantPaused(t, c, "error", "bad_request")
-	wantNothingGivenUp(t, w)
-	w.api.setScript(calm())
-	w.awaitNoLag(30 * time.Second)
-	c.term()
-	w.check()
-}
-
 // A second signal does not wait for what the first one waits for.
 func TestSecondSignal(t *testing.T) {
 	t.Parallel()

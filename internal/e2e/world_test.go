@@ -88,6 +88,10 @@ func (w *world) setKey(key string) {
 // whole sections that replace one.
 func (w *world) connector(name, source string, more ...string) *process {
 	w.t.Helper()
+	deadLetter := w.deadLetter("5%")
+	if slices.ContainsFunc(more, func(section string) bool { return strings.HasPrefix(section, "dead_letter:") }) {
+		deadLetter = ""
+	}
 	config := fmt.Sprintf(`
 name: %s
 kafka: {brokers: [%s]}
@@ -104,19 +108,24 @@ kustomer:
   item_retry: {attempts: 2, over: 1s}
 commit: {interval: 200ms}
 results: {topic: %s}
-dead_letter: {topic: %s}
+%s
 drain_timeout: %v
 revoke_timeout: 10s
 admin: {listen: "127.0.0.1:0"}
 log: {format: json}
 %s`,
 		name, strings.Join(w.brokers, ", "), w.topic, w.group, sessionTimeout, source,
-		w.baseURL, w.keyFile, lostReplyWait, w.results, w.deadLetters, drainTimeout, strings.Join(more, "\n"))
+		w.baseURL, w.keyFile, lostReplyWait, w.results, deadLetter, drainTimeout, strings.Join(more, "\n"))
 	path := filepath.Join(w.t.TempDir(), name+".yaml")
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
 	return start(w.t, name, "run", "-c", path)
+}
+
+// deadLetter is the section of a configuration, with the brake set.
+func (w *world) deadLetter(brake string) string {
+	return fmt.Sprintf("dead_letter: {topic: %s, brake: %s}", w.deadLetters, brake)
 }
 
 // instance is the source key that makes a static member.
@@ -137,13 +146,12 @@ func (w *world) produce(n int) {
 
 func (w *world) produceOne(failed func(error)) {
 	e := w.events.Next(time.Now())
-	dies := e.Malformed || w.events.Truth().Failing[e.Message]
 	r := &kgo.Record{Topic: w.topic, Key: e.Key, Value: e.Value}
 	w.client.Produce(context.Background(), r, func(r *kgo.Record, err error) {
 		switch {
 		case err != nil:
 			failed(err)
-		case dies:
+		case e.DeadLetter:
 			w.mu.Lock()
 			w.buried[position(r)] = true
 			w.mu.Unlock()
