@@ -93,7 +93,7 @@ func (c *Core) reject(now time.Time, b *Bury) {
 // sent again later, as if it had never failed: when a role or a setting at
 // Kustomer's is put right, it was not at fault.
 func (c *Core) holdBack(now time.Time, it *Item) {
-	s := &it.suspect
+	s := it.suspected()
 	level := uint8(1)
 	if s.level == alone {
 		level = alone / 2 // alone, thousands would take hours; all together, one poison would cost fifteen requests

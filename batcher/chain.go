@@ -42,7 +42,7 @@ type itemState struct {
 	hopeless   string // the reason for which what it was part of was tried long enough
 	bytes      int    // of its entry in a body, at most
 	operation  *Operation
-	suspect    suspect
+	suspect    *suspect // what is held against it; nil: nothing
 	list       *itemList
 	prev, next *Item
 
@@ -247,7 +247,9 @@ func (c *Core) halve(now time.Time, it *Item) {
 	part := func(events []*Event) *Item {
 		p := &Item{MessageID: it.MessageID, Assignment: it.Assignment, Events: events, Attempts: it.Attempts}
 		p.itemState = itemState{chain: it.chain, frozen: true, stray: it.stray && !c.rules.StrayOfChain, hopeless: it.hopeless}
-		p.suspect = suspect{level: it.suspect.level, parent: it.suspect.parent}
+		if it.suspect != nil {
+			p.suspect = &suspect{level: it.suspect.level, parent: it.suspect.parent}
+		}
 		if len(events) == 1 {
 			p.Patch = events[0].Patch
 		} else {

@@ -32,16 +32,14 @@ type Core struct {
 	batches        uint64
 	delivered      uint64
 	lookCount      uint64
-	blindLooks     int // that learned nothing, in a row
-	blindSince     time.Time
-	blindWhy       Reason
 	overdueSince   time.Time // all slots are held by overdue operations, if they are
 
 	alive      time.Time // when the last acknowledged heartbeat was sent
 	pace       pace
 	limitedAt  time.Time // beginning and reason of the last rest
 	limitedWhy Reason
-	door       door
+	door       door // of PUTs
+	reading    door // of looks
 	durations  durations
 	suspicion  suspicion
 	refusals   brake   // of what Kustomer refuses or fails

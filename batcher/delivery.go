@@ -67,14 +67,23 @@ func (c *Core) backoff(failures int) time.Duration {
 	return backoff(c.random, c.cfg.RetryInitial, c.cfg.RetryMax, failures)
 }
 
-// failedPut closes the door when attempts fail in a row, and says so once a
-// probe.
+// failedPut notes a PUT that did not get through.
 func (c *Core) failedPut(now time.Time, b *Batch, o Outcome, certain bool) {
-	if !c.door.failed(now, certain, o.Reason, c.backoff(c.door.failures)) {
+	c.failedCall(now, b, o.Reason, certain, o.Kind == Unauthorized && o.Status != 403)
+}
+
+// failedCall closes the door when attempts fail in a row, and says so once a
+// probe.
+func (c *Core) failedCall(now time.Time, b *Batch, why Reason, certain, locked bool) {
+	if !c.door.failed(now, certain, why, c.backoff(c.door.failures)) {
 		return
 	}
+	c.door.locked = locked
+	if c.door.failures > failuresToClose && c.puts > 0 {
+		return // it was under way when the door was closed
+	}
 	c.decide(Notice{
-		Kind: DeliveryPaused, Reason: o.Reason, Since: c.door.since, Until: c.door.next,
+		Kind: DeliveryPaused, Reason: why, Since: c.door.since, Until: c.door.next,
 		Attempts: c.door.failures, Certain: certain, Batch: b,
 	})
 }
@@ -83,12 +92,13 @@ func (c *Core) limited(now time.Time, q Quota, why Reason) {
 	if c.isOfObject(q) {
 		return
 	}
-	if !now.Before(c.pace.rest) {
-		c.limitedAt = now
-	}
-	c.limitedWhy = why
+	resting := now.Before(c.pace.rest)
 	until := c.pace.limited(now, q, c.random.Float64())
-	c.decide(Notice{Kind: QuotaExhausted, Reason: why, Since: c.limitedAt, Until: until})
+	if c.limitedWhy = why; resting {
+		return // it was under way when the first was told
+	}
+	c.limitedAt = now
+	c.decide(Notice{Kind: QuotaExhausted, Reason: why, Since: now, Until: until})
 }
 
 // answers opens the door: the reply shows the API at work.
@@ -111,7 +121,9 @@ func (c *Core) accepted(now time.Time, b *Batch, o Outcome) {
 			continue
 		}
 		it.phase, it.operation = open, op
-		it.suspect.cools = 0
+		if it.suspect != nil {
+			it.suspect.cools = 0
+		}
 		if len(it.chain.items) > 1 {
 			op.awaited = true
 		}

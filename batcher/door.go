@@ -9,24 +9,27 @@ import (
 // success between, are taken for an outage rather than for bad luck.
 const failuresToClose = 3
 
-// door stops new batches while nothing gets through: an outage, a refused key.
-// Closed, it lets one probe at a time through, after a backoff with full jitter.
-// It holds everything and gives up nothing; the first reply that shows the API at
-// work opens it.
+// door stops calls of one kind while none gets through: PUTs in an outage or with
+// a refused key, looks where operations can't be read. Closed, it lets one probe
+// at a time through, after a backoff with full jitter. It holds everything and
+// gives up nothing; the first reply that shows the API at work opens it.
 type door struct {
 	closed   bool
 	certain  bool // the next attempt will fail as well, until somebody sees to it
+	locked   bool // for every call, whatever its kind
 	failures int  // in a row
 	since    time.Time
 	next     time.Time // of the next probe
 	why      Reason    // of the last failure
 }
 
-func (d *door) mayPut(now time.Time, puts int) (ok bool, at time.Time) {
+// lets reports whether one more call may be made beside those in flight, and
+// otherwise when, if only time is missing.
+func (d *door) lets(now time.Time, inFlight int) (ok bool, at time.Time) {
 	if !d.closed {
 		return true, time.Time{}
 	}
-	if puts > 0 {
+	if inFlight > 0 {
 		return false, time.Time{}
 	}
 	return !now.Before(d.next), d.next

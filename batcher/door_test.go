@@ -21,29 +21,29 @@ func TestDoorCloses(t *testing.T) {
 			for _, certain := range tt.failures {
 				d.failed(now, certain, Reason{}, time.Second)
 			}
-			if ok, _ := d.mayPut(now, 0); ok == tt.closed {
+			if ok, _ := d.lets(now, 0); ok == tt.closed {
 				t.Fatalf("may put: %v, closed %v", ok, tt.closed)
 			}
 			if !tt.closed {
 				return
 			}
-			if ok, at := d.mayPut(now.Add(time.Second-1), 0); ok || !at.Equal(now.Add(time.Second)) {
+			if ok, at := d.lets(now.Add(time.Second-1), 0); ok || !at.Equal(now.Add(time.Second)) {
 				t.Errorf("before the backoff's end: %v, %v", ok, at)
 			}
-			if ok, _ := d.mayPut(now.Add(time.Second), 0); !ok {
+			if ok, _ := d.lets(now.Add(time.Second), 0); !ok {
 				t.Error("no probe after the backoff")
 			}
-			if ok, _ := d.mayPut(now.Add(time.Second), 1); ok {
+			if ok, _ := d.lets(now.Add(time.Second), 1); ok {
 				t.Error("a second probe beside the first")
 			}
 			if was := d.succeeded(); !was {
 				t.Error("a success does not say that it opened the door")
 			}
-			if ok, _ := d.mayPut(now, 5); !ok {
+			if ok, _ := d.lets(now, 5); !ok {
 				t.Error("closed after a success")
 			}
 			d.failed(now, false, Reason{}, time.Second)
-			if ok, _ := d.mayPut(now, 0); !ok {
+			if ok, _ := d.lets(now, 0); !ok {
 				t.Error("failures before the success still count")
 			}
 		})

@@ -21,7 +21,7 @@ func (s *suspect) counts(successes uint64) bool {
 func (c *Core) forbidden(now time.Time, b *Batch, o Outcome) []ItemFate {
 	proved := !c.rules.ForbiddenEvidence
 	for _, i := range o.Hints {
-		s := &b.Items[i].suspect
+		s := b.Items[i].suspected()
 		if s.forbidden == 0 {
 			s.forbidden = c.suspicion.successes + 1
 		}
@@ -33,7 +33,8 @@ func (c *Core) forbidden(now time.Time, b *Batch, o Outcome) []ItemFate {
 		return c.guilty(now, b, o)
 	case proved || len(o.Hints) < len(b.Items):
 		for _, i := range o.Hints {
-			b.Items[i].suspect.level, b.Items[i].suspect.parent = alone, b.ID
+			s := b.Items[i].suspected()
+			s.level, s.parent = alone, b.ID
 			c.back(now, b.Items[i], now.Add(2*c.cfg.Linger)) // the others show first what the key may do
 		}
 	default:
@@ -57,7 +58,7 @@ func (c *Core) unknown(now time.Time, b *Batch, o Outcome) {
 			continue
 		}
 		c.strayed(it, now)
-		if s := &it.suspect; s.counts(c.suspicion.successes) {
+		if s := it.suspected(); s.counts(c.suspicion.successes) {
 			s.unknowns++
 			if s.solitary == 0 {
 				s.since = now
@@ -73,7 +74,7 @@ func (c *Core) unknown(now time.Time, b *Batch, o Outcome) {
 
 // unknownAgain decides how an item of unknown outcome goes on.
 func (c *Core) unknownAgain(now time.Time, it *Item, b *Batch, o Outcome) {
-	s, solo := &it.suspect, len(b.Items) == 1
+	s, solo := it.suspected(), len(b.Items) == 1
 	wait := c.backoff(min(it.Attempts, c.door.failures))
 	switch {
 	case solo && len(it.Events) == 1:
@@ -113,7 +114,7 @@ func (c *Core) hopeless(now time.Time, s *suspect) bool {
 // that message is alone, and then it rests. Nothing else stops, and nothing is
 // ever given up for it.
 func (c *Core) objectLimited(now time.Time, b *Batch, o Outcome) {
-	if len(b.Items) > 1 || b.Items[0].suspect.cools == 0 {
+	if len(b.Items) > 1 || b.Items[0].suspected().cools == 0 {
 		c.suspicion.objectWalls++
 	}
 	if len(b.Items) > 1 && c.rules.Suspects {
@@ -127,8 +128,9 @@ func (c *Core) objectLimited(now time.Time, b *Batch, o Outcome) {
 		return
 	}
 	rest := min(max(o.Quota.Reset, o.Quota.RetryAfter), maxRest)
-	if it.suspect.cools++; rest <= 0 {
-		rest = c.backoff(1 + int(it.suspect.cools))
+	s := it.suspected()
+	if s.cools++; rest <= 0 {
+		rest = c.backoff(1 + int(s.cools))
 	}
 	rest += time.Duration(c.random.Int64N(int64(time.Second)))
 	it.chain.coolUntil = later(it.chain.coolUntil, now.Add(rest))

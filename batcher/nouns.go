@@ -211,6 +211,7 @@ type View struct {
 	Calls   int           // requests that the look cost
 	Status  int           // of the last reply, 0 without one
 	Limited bool          // a 429 ended the look
+	Locked  bool          // the key, the address or the region is refused: a PUT would be as well
 	Reason  Reason        // of NoView
 	Quota   Quota
 }

@@ -77,6 +77,18 @@ func (c *Core) lookDue(now time.Time) (due bool, at time.Time) {
 	if len(c.looks) == 0 {
 		return false, time.Time{}
 	}
+	for _, d := range []*door{&c.reading, &c.door} {
+		inFlight := c.looking
+		if d == &c.door {
+			if !d.locked {
+				continue // of no concern to looks
+			}
+			inFlight += c.puts
+		}
+		if open, at := d.lets(now, inFlight); !open {
+			return false, at
+		}
+	}
 	at = c.looks[0].nextLook
 	return !at.After(now), at
 }
@@ -117,30 +129,34 @@ func (c *Core) Polled(now time.Time, op *Operation, v View) {
 	}
 }
 
-// readable tells when operations can't be read, and when they can again: without
-// it, a key that may write but not read would stop everything in silence, once
-// all slots are taken.
+// readable closes the door of looks when they fail in a row, and says so: without
+// it, a key that may write but not read would stop everything in silence, once all
+// slots are taken, while each of a hundred operations was looked at again and
+// again.
 func (c *Core) readable(now time.Time, v View) {
 	switch {
 	case v.Limited:
 	case v.Kind != NoView:
-		if c.blindLooks >= failuresToClose {
-			c.decide(Notice{Kind: LooksGoOn, Since: c.blindSince})
+		if c.reading.succeeded() {
+			c.decide(Notice{Kind: LooksGoOn, Since: c.reading.since})
 		}
-		c.blindLooks = 0
+		if c.door.locked {
+			c.answers()
+		}
 	default:
-		if c.blindLooks == 0 {
-			c.blindSince = now
+		closed := c.reading.failed(now, false, v.Reason, c.backoff(c.reading.failures))
+		if closed && !v.Locked && c.reading.failures%looksToTell == failuresToClose {
+			c.decide(Notice{Kind: LooksFail, Reason: v.Reason, Since: c.reading.since, Until: c.reading.next, Attempts: c.reading.failures})
 		}
-		c.blindWhy = v.Reason
-		if c.blindLooks++; c.blindLooks%blindLooksToTell == failuresToClose {
-			c.decide(Notice{Kind: LooksFail, Reason: v.Reason, Since: c.blindSince, Attempts: c.blindLooks})
+		if v.Locked {
+			c.failedCall(now, nil, v.Reason, true, true)
 		}
 	}
 }
 
-// blindLooksToTell is after how many failed looks in a row it is said again.
-const blindLooksToTell = 100
+// looksToTell is after how many failed looks in a row it is said again: some
+// minutes.
+const looksToTell = 20
 
 // lookAgain sets the next look: after half the time that the operation has run
 // already, so that the looks at a long one grow rare.

@@ -60,15 +60,15 @@ func (c *Core) Snapshot(now time.Time) Snapshot {
 
 // troubles lists what holds delivery up, the worst first.
 func (c *Core) troubles(now time.Time) (list []Trouble) {
-	if c.door.closed && len(c.chains) > 0 {
+	if c.door.closed && (len(c.chains) > 0 || c.door.locked) {
 		t := Trouble{Kind: TroubleOutage, Reason: c.door.why, Since: c.door.since, Until: c.door.next, Person: c.door.certain}
 		if t.Person {
 			t.Kind = TroubleConfiguration
 		}
 		list = append(list, t)
 	}
-	if c.blindLooks >= failuresToClose {
-		list = append(list, Trouble{Kind: TroubleUnreadable, Reason: c.blindWhy, Since: c.blindSince})
+	if c.reading.closed && !c.door.locked && len(c.looks)+c.looking > 0 {
+		list = append(list, Trouble{Kind: TroubleUnreadable, Reason: c.reading.why, Since: c.reading.since, Until: c.reading.next})
 	}
 	for _, b := range []*brake{&c.refusals, &c.malformed} {
 		if b.on {

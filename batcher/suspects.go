@@ -42,6 +42,31 @@ type suspect struct {
 	forbidden uint64 // successes, plus one, when its audit members were first refused
 }
 
+// level is how much an item is suspected.
+func (it *Item) level() uint8 {
+	if it.suspect == nil {
+		return 0
+	}
+	return it.suspect.level
+}
+
+// parent is the batch that an item was last refused with.
+func (it *Item) parent() string {
+	if it.suspect == nil {
+		return ""
+	}
+	return it.suspect.parent
+}
+
+// suspected returns what is held against an item, to add to it. Nearly all items
+// have nothing, and do without the room.
+func (it *Item) suspected() *suspect {
+	if it.suspect == nil {
+		it.suspect = new(suspect)
+	}
+	return it.suspect
+}
+
 // raise moves a suspect one level up.
 func (s *suspect) raise() {
 	s.level = min(s.level+1, alone)
@@ -114,8 +139,9 @@ func returned(b *Batch) []ItemFate {
 
 func (c *Core) suspectAll(b *Batch) {
 	for _, it := range b.Items {
-		it.suspect.raise()
-		it.suspect.parent = b.ID
+		s := it.suspected()
+		s.raise()
+		s.parent = b.ID
 	}
 }
 
@@ -124,7 +150,7 @@ func (c *Core) suspectAll(b *Batch) {
 // reports false when that has been done.
 func (c *Core) mayPass(now time.Time, b *Batch) bool {
 	if len(b.Items) == 1 {
-		if s := &b.Items[0].suspect; s.clashes < c.cfg.ItemAttempts {
+		if s := b.Items[0].suspected(); s.clashes < c.cfg.ItemAttempts {
 			s.clashes++
 			c.allBack(now, b, now.Add(c.cfg.ItemOver/time.Duration(c.cfg.ItemAttempts)))
 			return true
@@ -133,8 +159,9 @@ func (c *Core) mayPass(now time.Time, b *Batch) bool {
 	}
 	most := uint8(0)
 	for _, it := range b.Items {
-		it.suspect.conflicts = min(it.suspect.conflicts+1, conflictsToRaise)
-		most = max(most, it.suspect.conflicts)
+		s := it.suspected()
+		s.conflicts = min(s.conflicts+1, conflictsToRaise)
+		most = max(most, s.conflicts)
 	}
 	if most == conflictsToRaise {
 		return false
@@ -171,17 +198,19 @@ func (c *Core) suspectHinted(b *Batch, hinted []*Item) {
 		level++
 	}
 	for _, it := range hinted {
-		it.suspect.level, it.suspect.hinted = max(it.suspect.level, level), true
-		it.suspect.parent, it.suspect.unknowns = b.ID, 0
+		s := it.suspected()
+		s.level, s.hinted = max(s.level, level), true
+		s.parent, s.unknowns = b.ID, 0
 	}
 }
 
 // hintWas notes whether a hint was right, when its item was sent alone.
 func (c *Core) hintWas(now time.Time, b *Batch, right bool) {
-	if len(b.Items) > 1 || !b.Items[0].suspect.hinted {
+	item := b.Items[0].suspect
+	if len(b.Items) > 1 || item == nil || !item.hinted {
 		return
 	}
-	b.Items[0].suspect.hinted = false
+	item.hinted = false
 	s := &c.suspicion
 	if right {
 		s.wrongHints = 0
@@ -199,7 +228,7 @@ func (c *Core) guilty(now time.Time, b *Batch, o Outcome) []ItemFate {
 		if it.phase == gone {
 			continue
 		}
-		if it.suspect.level = alone; len(it.Events) > 1 && c.rules.HalveInOrder && !c.over(it) {
+		if it.suspected().level = alone; len(it.Events) > 1 && c.rules.HalveInOrder && !c.over(it) {
 			it.suspect.parent = b.ID
 			c.halve(now, it)
 			continue

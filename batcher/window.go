@@ -7,7 +7,7 @@ import "time"
 // own.
 type readyLists [levels]itemList
 
-func (r *readyLists) push(it *Item) { r[it.suspect.level].push(it) }
+func (r *readyLists) push(it *Item) { r[it.level()].push(it) }
 
 func (r *readyLists) count() (n int) {
 	for i := range r {
@@ -53,7 +53,11 @@ func (c *Core) putDue(now time.Time) (due bool, at time.Time) {
 	if c.ready.count() == 0 || c.openOperations+c.puts >= c.cfg.MaxOpenOperations || c.leaseOver(now) {
 		return false, time.Time{}
 	}
-	if open, at := c.door.mayPut(now, c.puts); !open {
+	inFlight := c.puts
+	if c.door.locked {
+		inFlight += c.looking
+	}
+	if open, at := c.door.lets(now, inFlight); !open {
 		return false, at
 	}
 	if c.refusals.on && now.Before(c.refusals.probeAt) {
@@ -104,7 +108,7 @@ func (c *Core) turn(now time.Time) (from *itemList, most int, why CloseReason) {
 			from, why = fresh, ClosedByTime
 		}
 	}
-	return from, c.most(from.first.suspect.level), why
+	return from, c.most(from.first.level()), why
 }
 
 // cut forms a batch of what has waited longest. It happens when the call may be
@@ -112,7 +116,7 @@ func (c *Core) turn(now time.Time) (from *itemList, most int, why CloseReason) {
 // spent on full requests.
 func (c *Core) cut(now time.Time) Decision {
 	from, most, why := c.turn(now)
-	b := &Batch{ID: c.nextBatchID(), Parent: from.first.suspect.parent, Cut: now, Reason: why, Bytes: 2}
+	b := &Batch{ID: c.nextBatchID(), Parent: from.first.parent(), Cut: now, Reason: why, Bytes: 2}
 	b.Items = make([]*Item, 0, min(from.n, most))
 	mostBytes := c.mostBytes(now)
 	for it := from.first; it != nil && len(b.Items) < most; it = from.first {

@@ -48,15 +48,20 @@ func (p *Pipeline) tell(now time.Time, n batcher.Notice) {
 // paused tells that a batch did not get through. What lasts until somebody sees to
 // it is an error, and names the batch and the records that wait in it.
 func (p *Pipeline) paused(now time.Time, n batcher.Notice, why []zap.Field) {
-	fields := append(why, zap.String("batch_id", n.Batch.ID), zap.Duration("since", now.Sub(n.Since)),
+	fields := append(why, zap.Duration("since", now.Sub(n.Since)),
 		zap.Int("failed_attempts", n.Attempts), zap.Duration("next_attempt_in", n.Until.Sub(now)))
+	if n.Batch != nil { // else it was a look at an operation
+		fields = append(fields, zap.String("batch_id", n.Batch.ID))
+	}
 	if !n.Certain {
 		p.log.Warn("delivery is paused; nothing is lost, and it goes on by itself once an attempt gets through", fields...)
 		return
 	}
-	first := n.Batch.Items[0]
-	fields = append(append(fields, partition(first.Assignment)...),
-		zap.Int64("first_offset", first.Events[0].Offset), zap.Int("items", len(n.Batch.Items)))
+	if n.Batch != nil {
+		first := n.Batch.Items[0]
+		fields = append(append(fields, partition(first.Assignment)...),
+			zap.Int64("first_offset", first.Events[0].Offset), zap.Int("items", len(n.Batch.Items)))
+	}
 	p.log.Error("delivery is paused until this is put right; nothing is lost or skipped, and batches are tried again meanwhile", fields...)
 }
 
