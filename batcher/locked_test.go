@@ -17,7 +17,11 @@ func TestRefusedKeyStopsEveryCall(t *testing.T) {
 		"a look tells, and there is no PUT": {true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d, a := oneOpen(t)
+			ops := 5
+			if tt.byLook {
+				ops = 1
+			}
+			d, a := withOpen(t, ops)
 			if tt.ready && !tt.byLook {
 				d.fetch(a, change(100, "new", `{"a":1}`))
 			}
@@ -79,21 +83,23 @@ func TestRefusedKeyStopsEveryCall(t *testing.T) {
 	}
 }
 
-// oneOpen is a desk with one operation, at which nobody looks for a while.
-func oneOpen(t *testing.T) (*desk, *Assignment) {
+// withOpen is a desk with operations at which nobody looks for a while.
+func withOpen(t *testing.T, operations int) (*desk, *Assignment) {
 	d := newDesk(t)
 	a := d.own()
 	for range 64 {
 		d.c.durations.add(time.Hour)
 	}
-	d.fetch(a, numbered(4, `{"a":1}`)...)
-	d.answer(d.putNow(), Accepted)
+	d.fetch(a, numbered(4*operations, `{"a":1}`)...)
+	for _, p := range one[Put](d) {
+		d.answer(p.Batch, Accepted)
+	}
 	return d, a
 }
 
 // A key that may not write may read: what is open is followed to its end.
 func TestForbiddenPutsLetLooksGoOn(t *testing.T) {
-	d, a := oneOpen(t)
+	d, a := withOpen(t, 1)
 	d.fetch(a, change(100, "new", `{"a":1}`))
 	b := d.waitPut(2 * time.Second)
 	d.c.Answered(d.now, b, Outcome{Kind: Unauthorized, Status: 403, Quota: NoQuota})

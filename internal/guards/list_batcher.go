@@ -87,7 +87,7 @@ var batcherGuards = []guard{
 	{name: "a look that gets through opens the door", file: "batcher/operation.go", old: "\t\tif c.door.locked {\n\t\t\tc.answers()", new: "\t\tif false {\n\t\t\tc.answers()"},
 	{name: "failing looks are rare", file: "batcher/operation.go", old: "[]*door{&c.reading, &c.door}", new: "[]*door{&c.door}"},
 	{name: "a 403 of a PUT lets looks go on", file: "batcher/delivery.go", old: "o.Kind == Unauthorized && o.Status != 403", new: "o.Kind == Unauthorized"},
-	{name: "a wall of 429s is told once", file: "batcher/delivery.go", old: "c.limitedWhy = why; resting {", new: "c.limitedWhy = why; false {"},
+	{name: "a wall of 429s is told once", file: "batcher/delivery.go", old: "c.limitedWhy = why; resting {", new: "c.limitedWhy = why; resting && false {"},
 	{name: "one probe at a time", file: "batcher/door.go", old: "if inFlight > 0 {", new: "if false {"},
 
 	// The brake.
