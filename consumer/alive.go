@@ -138,7 +138,13 @@ var _ interface {
 	kgo.HookBrokerWrite
 	kgo.HookBrokerConnect
 	kgo.HookGroupManageError
+	kgo.HookFetchBatchRead
 } = hooks{}
+
+// OnFetchBatchRead tells the appetite.
+func (h hooks) OnFetchBatchRead(_ kgo.BrokerMetadata, _ string, _ int32, m kgo.FetchBatchMetrics) {
+	h.c.appetite.saw(m)
+}
 
 // OnBrokerE2E counts heartbeats, and the requests that a membership begins with:
 // the first assignment comes before the first heartbeat.

@@ -65,12 +65,11 @@ type Config struct {
 
 // Bounds of what the client buffers. kgo's defaults (50 MiB a broker, without a
 // bound on what is decompressed) are made for throughput; here memory is to stay
-// flat, and Kustomer is the slow side.
+// flat, and Kustomer is the slow side. How much one fetch asks for, see
+// [appetite].
 const (
-	fetchMaxBytes          = 2 << 20
-	fetchMaxPartitionBytes = 512 << 10
-	maxConcurrentFetches   = 2
-	maxDecompressBytes     = 32 << 20
+	maxConcurrentFetches = 2
+	maxDecompressBytes   = 32 << 20
 	// A broker sends a first batch larger than fetchMaxBytes whole, so the
 	// bound on a response must leave room for the largest batch of a topic.
 	brokerMaxReadBytes = 48 << 20
@@ -121,6 +120,7 @@ func (c *Config) options() []kgo.Opt {
 	if c.Isolation == ReadUncommitted {
 		isolation = kgo.ReadUncommitted()
 	}
+	fetchBytes, partitionBytes := new(appetite).size()
 	opts := append([]kgo.Opt{}, c.Opts...)
 	opts = append(
 		opts,
@@ -140,8 +140,8 @@ func (c *Config) options() []kgo.Opt {
 		kgo.RebalanceTimeout(c.RebalanceTimeout),
 		kgo.MetadataMaxAge(metadataMaxAge),
 		kgo.FetchMaxWait(fetchMaxWait),
-		kgo.FetchMaxBytes(fetchMaxBytes),
-		kgo.FetchMaxPartitionBytes(fetchMaxPartitionBytes),
+		kgo.FetchMaxBytes(fetchBytes),
+		kgo.FetchMaxPartitionBytes(partitionBytes),
 		kgo.MaxConcurrentFetches(maxConcurrentFetches),
 		kgo.MaxDecompressBatchBytes(maxDecompressBytes),
 		kgo.BrokerMaxReadBytes(brokerMaxReadBytes),

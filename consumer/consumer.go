@@ -87,6 +87,7 @@ type Consumer struct {
 	log      *zap.Logger
 	problems *problems
 	pulse    *pulse
+	appetite appetite
 
 	protocol atomic.Value // of the group, a string; see Protocol
 
@@ -145,6 +146,7 @@ func New(cfg Config, dec Decoder, owner Owner, log *zap.Logger) (*Consumer, erro
 	// The callbacks use the client they are given, never this field, which they
 	// may be too early for.
 	c.client = client
+	c.appetite.attach(client)
 	c.wg.Go(func() { c.pulse.run(c.open, c.sameMember, owner.Alive) })
 	return c, nil
 }

@@ -79,7 +79,7 @@ func TestOwnOptionsCannotUndoOurs(t *testing.T) {
 		{"reset", client.OptValue(kgo.ConsumeResetOffset), kgo.NoResetOffset()},
 		{"auto commit", client.OptValue(kgo.DisableAutoCommit), true},
 		{"block", client.OptValue(kgo.BlockRebalanceOnPoll), true},
-		{"fetch", client.OptValue(kgo.FetchMaxBytes), int32(fetchMaxBytes)},
+		{"fetch", client.OptValue(kgo.FetchMaxBytes), int32(fetchMinBytes)},
 		{"decompress", client.OptValue(kgo.MaxDecompressBatchBytes), maxDecompressBytes},
 	} {
 		if fmt.Sprint(tt.got) != fmt.Sprint(tt.want) {
