@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
+	"runtime/debug"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/spf13/cobra"
@@ -25,7 +27,7 @@ func newRun() *cobra.Command {
 				return usageError{err}
 			}
 			log := newLogger(cfg.Log, cmd.ErrOrStderr())
-			limitMemory(log)
+			limitMemory(cfg, log)
 			for _, w := range cfg.Warnings() {
 				log.Warn("configuration: " + w)
 			}
@@ -42,15 +44,27 @@ func newRun() *cobra.Command {
 	return cmd
 }
 
-// limitMemory keeps the garbage collector below the container's limit, which
-// the runtime does not read by itself.
-func limitMemory(log *zap.Logger) {
+// limitMemory tells the garbage collector how much memory there is: what
+// GOMEMLIMIT says, else most of the container's limit, which the runtime does
+// not read by itself, else [enoughMemory]. Without any, the collector would let
+// garbage grow as large as what is alive.
+func limitMemory(cfg *config.Config, log *zap.Logger) {
 	limit, err := memlimit.Set()
-	if err != nil { // most often there is no limit
-		log.Debug("the garbage collector knows of no memory limit", zap.Error(err))
-		return
+	_, given := os.LookupEnv("GOMEMLIMIT")
+	if !given && os.Getenv("AUTOMEMLIMIT") != "off" && (err != nil || limit == math.MaxInt64) {
+		limit = enoughMemory(cfg)
+		debug.SetMemoryLimit(limit)
 	}
-	log.Debug("memory limit of the garbage collector", zap.Int64("bytes", limit))
+	log.Debug("memory limit of the garbage collector", zap.Int64("bytes", limit), zap.Error(err))
+}
+
+// enoughMemory is what a run needs in which the collector is never pressed: twice
+// what may be alive of events and request bodies, and what Kafka's clients and
+// the runtime have beside that. With the default limits it is 104 MiB; the
+// process has some 15 MiB more, its code among them.
+func enoughMemory(cfg *config.Config) int64 {
+	const others = 40 << 20
+	return others + 2*(int64(cfg.Limits.MaxOpenBytes)+int64(cfg.Kustomer.MaxInFlight)*int64(cfg.Batch.MaxBytes))
 }
 
 // newLogger writes every line: a sampled log is missing the one that matters.
