@@ -14,10 +14,10 @@ GOBIN := $(or $(shell go env GOBIN),$(shell go env GOPATH)/bin)
 export PATH := $(GOBIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-kafka lint simulate rules bench profile demo clean
+.PHONY: help build test test-kafka lint simulate rules bench bench-memory profile demo clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build the static binary bin/kafka-kustomer
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/kafka-kustomer ./cmd/kafka-kustomer
@@ -48,6 +48,9 @@ rules: ## show which rule of the core the model needs for which fault
 
 bench: ## measure processor time and allocations of an event, part by part and as a whole
 	go run ./internal/bench
+
+bench-memory: ## measure what the program holds when the API is stuck, events are large, or all are of one message
+	go run ./internal/bench -memory
 
 profile: ## run a million events under the profiler; the result is bin/cpu.pprof
 	@mkdir -p bin

@@ -24,7 +24,7 @@ import (
 //
 //	go test -run '^$' -bench '^BenchmarkRun$' -benchtime 1000000x ./cmd/kafka-kustomer
 func BenchmarkRun(b *testing.B) {
-	around := startSurroundings(b, b.N)
+	around := startSurroundings(b, "-events", strconv.Itoa(b.N))
 	cfg := config.Default()
 	cfg.Admin.Listen = ""
 	cfg.Kafka.Brokers = strings.Split(around.Brokers, ",")
@@ -57,16 +57,17 @@ func BenchmarkRun(b *testing.B) {
 // surroundings are broker and API in a process of their own; see internal/bench.
 type surroundings struct {
 	Brokers, API string
+	Events       int // of a scenario
 	in           io.Writer
 	answers      *json.Decoder
 }
 
-func startSurroundings(b *testing.B, events int) *surroundings {
+func startSurroundings(b *testing.B, args ...string) *surroundings {
 	binary := filepath.Join(b.TempDir(), "bench")
 	if out, err := exec.Command("go", "build", "-o", binary, "kafka-kustomer/internal/bench").CombinedOutput(); err != nil {
 		b.Fatalf("build the broker and the API: %v\n%s", err, out)
 	}
-	cmd := exec.Command(binary, "-serve", "-events", strconv.Itoa(events))
+	cmd := exec.Command(binary, append([]string{"-serve"}, args...)...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -28,4 +28,10 @@
 // which runs the same wiring against the same surroundings but inside the test
 // process, so that the runtime can be asked. "make profile" runs it under the
 // profiler.
+//
+// "make bench-memory" prints another table: what the program holds where a
+// program without bounds would grow. See [scenario]; each is a run of
+// BenchmarkMemory of cmd/kafka-kustomer. Below it stands what the core charges an
+// open event against its credit, and what the event really holds: a ratio under 1
+// means that the limits promise more than they keep.
 package main

@@ -15,6 +15,8 @@ import (
 type options struct {
 	events, messages    int
 	partRuns, wholeRuns int
+	memory              bool
+	scenario            string
 
 	serve                       bool
 	floor, brokers, base, group string
@@ -26,6 +28,8 @@ func main() {
 	flag.IntVar(&o.messages, "messages", 50_000, "messages that they change")
 	flag.IntVar(&o.partRuns, "runs", 5, "identical `runs` of each part; 0: none")
 	flag.IntVar(&o.wholeRuns, "whole", 3, "identical `runs` of the whole program and of the floors; 0: none")
+	flag.BoolVar(&o.memory, "memory", false, "measure memory instead of processor time")
+	flag.StringVar(&o.scenario, "scenario", "", "of -memory: only the one of this `name`")
 	flag.BoolVar(&o.serve, "serve", false, "be the broker and the API (for child processes)")
 	flag.StringVar(&o.floor, "floor", "", "be a floor: poll or put (for child processes)")
 	flag.StringVar(&o.brokers, "brokers", "", "of a floor")
@@ -44,6 +48,8 @@ func main() {
 
 func (o *options) run(ctx context.Context) error {
 	switch {
+	case o.serve && o.scenario != "":
+		return serveScenario(ctx, o.scenario, os.Stdin, os.Stdout)
 	case o.serve:
 		return serve(ctx, o.events, o.messages, os.Stdin, os.Stdout)
 	case o.floor == floorPoll, o.floor == floorPut:
@@ -58,6 +64,9 @@ func (o *options) run(ctx context.Context) error {
 	defer os.RemoveAll(dir)
 	fmt.Printf("%s, %s/%s, %d processors. Processor time is user and system; each figure is min median max of the runs.\n",
 		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0))
+	if o.memory {
+		return benchMemory(ctx, os.Stdout, dir, o.scenario)
+	}
 	if o.partRuns > 0 {
 		if err := benchParts(ctx, os.Stdout, dir, o.partRuns); err != nil {
 			return err
