@@ -127,6 +127,13 @@ func (c *Core) settle(ev *Event, count *uint64) {
 	c.resume(a)
 }
 
+// charge takes more credit for an event that has made what is kept larger.
+func (c *Core) charge(ev *Event, bytes int) {
+	ev.bytes += int64(bytes)
+	c.openBytes += int64(bytes)
+	ev.Assignment.bytes += int64(bytes)
+}
+
 func (c *Core) release(ev *Event) {
 	c.openEvents--
 	c.openBytes -= ev.bytes

@@ -11,7 +11,12 @@ func (c *Core) Room() int {
 	if c.openBytes >= c.cfg.MaxOpenBytes {
 		return min(c.extra, 1) // an event may be large
 	}
-	return max(c.extra, c.cfg.MaxOpenEvents-c.openEvents, 0)
+	room := c.cfg.MaxOpenEvents - c.openEvents
+	if c.openEvents > 0 { // those to come are likely to be as large as those that are here
+		usual := max(1, c.openBytes/int64(c.openEvents))
+		room = min(room, 1+int((c.cfg.MaxOpenBytes-c.openBytes)/usual))
+	}
+	return max(c.extra, room, 0)
 }
 
 // The reserve, in parts of the credit and of a partition's span, that

@@ -9,13 +9,24 @@ func (c *Core) merge(it *Item, ev *Event) bool {
 	if it.fold == nil {
 		it.fold = c.foldOf(it.Events)
 	}
-	if it.fold.size()+len(ev.Patch) > c.cfg.MaxBytes || !it.fold.add(ev.Patch, &c.fold) {
+	before := it.fold.size()
+	if before+len(ev.Patch) > c.cfg.MaxBytes || !it.fold.add(ev.Patch, &c.fold) {
+		if len(it.Events) == 1 {
+			c.retireFold(it) // the successor takes what comes next
+		}
 		return false
 	}
+	if len(it.Events) == 1 {
+		c.charge(ev, foldBytes+before)
+	}
+	c.charge(ev, max(0, it.fold.size()-before))
 	it.Events = append(it.Events, ev)
 	it.resize(it.patchSize())
 	return true
 }
+
+// foldBytes is what a fold of a few members takes, beside its bytes.
+const foldBytes = 200
 
 // foldOf folds events that are known to fold.
 func (c *Core) foldOf(events []*Event) *fold {

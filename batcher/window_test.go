@@ -146,8 +146,8 @@ func TestLargeEventsStopPolling(t *testing.T) {
 	a := d.own()
 	big := Change{Offset: 1, MessageID: []byte("m"), Patch: []byte(`{"a":1}`), Record: Record{Value: make([]byte, 6000)}}
 	d.fetch(a, big)
-	if d.c.Room() == 0 {
-		t.Error("no room with a part of the bytes used")
+	if got := d.c.Room(); got != 1 {
+		t.Errorf("room for %d, want one more of that size", got)
 	}
 	big.Offset = 2
 	d.fetch(a, big)
