@@ -17,39 +17,6 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestQuota(t *testing.T) {
-	now := time.Date(2026, 10, 21, 14, 0, 0, 0, time.UTC)
-	tests := []struct {
-		name    string
-		headers string
-		want    batcher.Quota
-	}{
-		{"none", "", batcher.NoQuota},
-		{"usual", "x-ratelimit-limit: 1000\nx-ratelimit-remaining: 999", batcher.Quota{Limit: 1000, Remaining: 999, ObjectLimit: -1, ObjectRemaining: -1}},
-		{"object", "X-Ratelimit-Object-Limit: 120\nX-Ratelimit-Object-Remaining: 0", batcher.Quota{Limit: -1, Remaining: -1, ObjectLimit: 120}},
-		{"reset by our clock", "x-ratelimit-reset: 1792591230.5", batcher.Quota{Limit: -1, Remaining: -1, ObjectLimit: -1, ObjectRemaining: -1, Reset: 30*time.Second + 500*time.Millisecond}},
-		{"reset by the reply's date", "x-ratelimit-reset: 1792591230\nDate: Wed, 21 Oct 2026 14:00:20 GMT", batcher.Quota{Limit: -1, Remaining: -1, ObjectLimit: -1, ObjectRemaining: -1, Reset: 10 * time.Second}},
-		{"reset over", "x-ratelimit-reset: 1792591000", batcher.NoQuota},
-		{"reset absurd", "x-ratelimit-reset: 99999999999999", batcher.Quota{Limit: -1, Remaining: -1, ObjectLimit: -1, ObjectRemaining: -1, Reset: 24 * time.Hour}},
-		{"retry after seconds", "Retry-After: 7", batcher.Quota{Limit: -1, Remaining: -1, ObjectLimit: -1, ObjectRemaining: -1, RetryAfter: 7 * time.Second}},
-		{"retry after a date", "Retry-After: Wed, 21 Oct 2026 14:01:00 GMT\nDate: Wed, 21 Oct 2026 14:00:20 GMT", batcher.Quota{Limit: -1, Remaining: -1, ObjectLimit: -1, ObjectRemaining: -1, RetryAfter: 40 * time.Second}},
-		{"retry after absurd", "Retry-After: 1e300", batcher.Quota{Limit: -1, Remaining: -1, ObjectLimit: -1, ObjectRemaining: -1, RetryAfter: 24 * time.Hour}},
-		{"nonsense", "x-ratelimit-limit: many\nx-ratelimit-remaining: -5\nx-ratelimit-reset: NaN\nRetry-After: soon\nDate: today", batcher.NoQuota},
-		{"negative", "Retry-After: -7\nx-ratelimit-limit: 99999999999", batcher.NoQuota},
-	}
-	for _, tt := range tests {
-		h := http.Header{}
-		for line := range strings.SplitSeq(tt.headers, "\n") {
-			if name, value, ok := strings.Cut(line, ": "); ok {
-				h.Set(name, value)
-			}
-		}
-		if diff := cmp.Diff(tt.want, quota(h, now)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
-		}
-	}
-}
-
 func TestKeyFileIsReadAgain(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "key")
 	stamp := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
