@@ -2,7 +2,6 @@ package sink
 
 import (
 	"net/http"
-	"regexp"
 
 	"kafka-kustomer/batcher"
 )
@@ -34,7 +33,7 @@ const (
 	CodeItemFailed     = "item_failed"     // the operation says so of one item
 )
 
-// rule maps replies to an outcome. Text says what to check next.
+// rule maps replies to an outcome. next says what to check next.
 type rule struct {
 	from, to int // statuses, both included
 	when     func(reply) bool
@@ -43,29 +42,39 @@ type rule struct {
 	next     string
 }
 
-// reply is what of a reply decides the outcome.
+// reply is what of a reply, and of its request, decides the outcome.
 type reply struct {
 	operation bool // it names an operation
 	errors    apiErrors
+	payload   []byte // of the request: what the errors may repeat
+	look      bool   // the request was a look at an operation
+	audit     []int  // the items of a PUT that have audit members, looked for when it is forbidden
 }
+
+func (r reply) wrongRegion() bool { return r.errors.wrongRegion(r.payload) }
+func (r reply) wrongPath() bool   { return r.errors.wrongPath() }
 
 // rules are gone through in order; the first that fits decides. Accepted needs
 // an operation id, and what may have been accepted is Unknown: no 4xx but 408 is.
 var rules = []rule{
 	{200, 299, func(r reply) bool { return r.operation }, batcher.Accepted, "", ""},
-	{200, 299, nil, batcher.Unknown, CodeForeignReply, "the reply names no operation, or was cut; check whether a proxy answers in Kustomer's place (kustomer.base_url, kustomer.proxy_url)"},
+	{200, 299, nil, batcher.Unknown, CodeForeignReply, "the reply is not what was asked for, or was cut; check whether a proxy answers in Kustomer's place (kustomer.base_url, kustomer.proxy_url)"},
 	{300, 399, nil, batcher.Unknown, CodeRedirected, "redirects are not followed; check kustomer.base_url"},
 	{408, 408, nil, batcher.Unknown, CodeRequestTimeout, "the request may have been taken; check the network if it goes on"},
-	{429, 429, nil, batcher.Limited, CodeLimited, "the org's request limit is shared by all its keys and users; check kustomer.reserve and who else calls"},
-	{401, 401, func(r reply) bool { return !r.errors.wrongRegion() }, batcher.Unauthorized, CodeUnauthorized, "check that the API key exists, is not expired and belongs to this org"},
-	{403, 403, func(r reply) bool { return !r.errors.wrongRegion() }, batcher.Unauthorized, CodeForbidden, "check the key's roles: org.permission.message.update to write, org.permission.bulk.read to read operations; createdAt, createdBy, modifiedAt and modifiedBy need org.admin"},
-	{404, 404, func(r reply) bool { return r.errors.parameter() == "path" }, batcher.Unauthorized, CodeWrongURL, "the API knows no such path; check kustomer.base_url"},
-	{400, 499, func(r reply) bool { return r.errors.wrongRegion() }, batcher.Unauthorized, CodeWrongRegion, "the key belongs to another region; set kustomer.base_url to https://{org}.api.kustomerapp.com"},
-	{400, 400, nil, batcher.Refused, CodeBadRequest, "something in the batch is not accepted; the result event names its items"},
-	{404, 404, nil, batcher.Refused, CodeNotFound, "an object that the batch names does not exist; the result event names its items"},
-	{409, 409, nil, batcher.Refused, CodeConflict, "something in the batch conflicts; the result event names its items"},
+	{429, 429, nil, batcher.Limited, CodeLimited, "the org's request limit is shared by all its keys and users, and one message has a limit of its own; check kustomer.reserve and who else calls"},
+	{400, 499, reply.wrongRegion, batcher.Unauthorized, CodeWrongRegion, "the key belongs to another region; check kustomer.base_url: https://{org}.api.kustomerapp.com leads to the right one"},
+	{401, 401, nil, batcher.Unauthorized, CodeUnauthorized, "check that the API key exists, is not expired and belongs to this org"},
+	{403, 403, func(r reply) bool { return r.look }, batcher.Unauthorized, CodeForbidden, "check the key's roles: to read operations it needs org.permission.bulk.read or org.user.bulk.read"},
+	{403, 403, func(r reply) bool { return len(r.audit) > 0 }, batcher.Forbidden, CodeForbidden, "check the key's roles: createdAt, createdBy, modifiedAt and modifiedBy, which the batch has, need org.admin; and to write at all it needs org.permission.message.update"},
+	{403, 403, nil, batcher.Unauthorized, CodeForbidden, "check the key's roles: to write it needs org.permission.message.update or org.user.message.write"},
+	{404, 404, reply.wrongPath, batcher.Unauthorized, CodeWrongURL, "the API knows no such path; check kustomer.base_url"},
+	{404, 404, func(r reply) bool { return r.look }, batcher.Refused, CodeNotFound, "the API does not know the operation; check kustomer.base_url and the key's org if the operation is new"},
+	{400, 499, func(r reply) bool { return r.look }, batcher.Refused, CodeRefused, "no look at an operation is answered so; check whether the reply is Kustomer's or a proxy's"},
+	{400, 400, nil, batcher.Refused, CodeBadRequest, "something in the batch is not accepted; check the items that the result event names"},
+	{404, 404, nil, batcher.Refused, CodeNotFound, "an object that the batch names does not exist; check the items that the result event names"},
+	{409, 409, nil, batcher.Refused, CodeConflict, "something in the batch conflicts; check the items that the result event names"},
 	{413, 413, nil, batcher.Refused, CodeTooLarge, "the batch is too large for Kustomer or a proxy; check batch.max_bytes"},
-	{422, 422, nil, batcher.Refused, CodeUnprocessable, "something in the batch is not accepted; the result event names its items"},
+	{422, 422, nil, batcher.Refused, CodeUnprocessable, "something in the batch is not accepted; check the items that the result event names"},
 	{400, 499, nil, batcher.Refused, CodeRefused, "check whether the reply is Kustomer's or a proxy's"},
 	{500, 599, nil, batcher.Unknown, CodeServerError, "check Kustomer's status page if it goes on"},
 	{0, 1 << 30, nil, batcher.Unknown, CodeForeignReply, "no HTTP API answers so; check kustomer.base_url"},
@@ -88,10 +97,3 @@ func statusText(status int) string {
 	}
 	return text
 }
-
-// A refusal for the region speaks of pods, and of the key. Both must be there:
-// the outcome stops all delivery, and one word could be an attribute's name.
-var (
-	regionWord = regexp.MustCompile(`(?i)\b(pods?|regions?)\b`)
-	keyWord    = regexp.MustCompile(`(?i)\b(auth\w*|unauthori[sz]ed|tokens?|keys?|prod\d+)\b`)
-)

@@ -12,17 +12,21 @@
 // body was read can be called not sent. The body reader (body.go) decides that
 // in one place under one lock, together with the lease.
 //
+// A refusal is of the whole batch, and splitting finds the item at fault. Where
+// Kustomer names a place, a message or a member, the outcome hints at the items
+// meant (hints.go), which saves requests: it is a guess that decides nothing.
+//
 // net/http repeats requests by itself under some conditions: that is prevented
 // by a body that cannot be rewound and by never sending Idempotency-Key. It
 // follows redirects: [http.Transport] does not, so no [http.Client] is used. It
 // takes proxies from the environment: the transport is given its proxy.
 //
-// Replies (reply.go, results.go) are read leniently, since the API's documents
-// and its replies differ, but never in our favour: an operation id must look like
-// one, a reference must be one of the batch, and what is said twice in two ways
-// is no success.
+// Replies (reply.go, results.go) are read leniently (lenient.go), since the API's
+// documents and its replies differ, but never in our favour: an operation id must
+// look like one, a reference must be one of the batch, and what is said twice in
+// two ways is no success.
 //
-// What Kustomer says in an error is passed on to people, so it is cleaned first
-// (words.go): Kustomer echoes input, and neither payloads nor the API key may
-// reach a log or a topic of results.
+// What Kustomer says in an error (errors.go) is passed on to people, so it is
+// cleaned first (words.go): Kustomer echoes input, and neither payloads nor the
+// API key may reach a log or a topic of results.
 package sink

@@ -152,20 +152,21 @@ func (l *look) get(path, query string, parse func([]byte) bool) bool {
 	defer s.giveBack(answer)
 	err = readBody(answer, resp, maxReply)
 	l.view.Status, l.view.Quota = resp.StatusCode, quota(resp.Header, time.Now())
-	if err != nil && resp.StatusCode/100 == 2 {
+	if err != nil && (resp.StatusCode/100 == 2 || resp.StatusCode == http.StatusNotFound) {
+		// What would say that an operation is over, or gone, must be whole.
 		l.view.Reason = s.cutReply(ctx, resp.StatusCode, err, nil)
 		return false
 	}
 	if resp.StatusCode/100 == 2 && parse(answer.Bytes()) {
 		return true
 	}
-	errs := parseErrors(answer.Bytes())
-	rule := classify(resp.StatusCode, reply{errors: errs})
+	said := reply{errors: parseErrors(answer.Bytes()), payload: l.payload(), look: true}
+	rule := classify(resp.StatusCode, said)
 	l.view.Limited = rule.kind == batcher.Limited
 	if rule.kind == batcher.Unauthorized {
 		s.key.doubt()
 	}
-	l.view.Reason = reasonOf(rule, resp.StatusCode, s.clean(errs.words(), l.payload()))
+	l.view.Reason = reasonOf(rule, resp.StatusCode, s.clean(said.errors.words(), said.payload))
 	return false
 }
 

@@ -232,37 +232,84 @@ func TestLookAtOneTakenOver(t *testing.T) {
 }
 
 func TestLookThatFails(t *testing.T) {
+	cut := func(status int) *script {
+		return &script{serve: func(_ int, _ *http.Request, conn net.Conn) bool {
+			fmt.Fprintf(conn, "HTTP/1.1 %d Text\r\nContent-Length: 500\r\n\r\n%s", status, replies["object"])
+			return false
+		}}
+	}
+	const readRoles = "org.permission.bulk.read or org.user.bulk.read"
 	tests := []struct {
 		name    string
 		srv     *script
 		kind    batcher.ViewKind
 		code    string
+		check   string
 		limited bool
 	}{
-		{"429", always(429, "", "X-Ratelimit-Remaining: 0"), batcher.NoView, CodeLimited, true},
-		{"401", always(401, ""), batcher.NoView, CodeUnauthorized, false},
-		{"403", always(403, ""), batcher.NoView, CodeForbidden, false},
-		{"404 of the path", always(404, bodies["path"]), batcher.NoView, CodeWrongURL, false},
-		{"404", always(404, bodies["error"]), batcher.Gone, CodeNotFound, false},
-		{"404 without words", always(404, ""), batcher.Gone, CodeNotFound, false},
-		{"500", always(500, bodies["error"]), batcher.NoView, CodeServerError, false},
-		{"302", always(302, "", "Location: /x"), batcher.NoView, CodeRedirected, false},
-		{"foreign", always(200, "<html>"), batcher.NoView, CodeForeignReply, false},
-		{"too large", always(200, `{"data":[],"x":"`+strings.Repeat("y", maxReply)+`"}`), batcher.NoView, CodeForeignReply, false},
-		{"closed", &script{serve: func(int, *http.Request, net.Conn) bool { return false }}, batcher.NoView, CodeConnectionLost, false},
-		{"batches unknown, operation running", routes(map[string]string{opPath: running}), batcher.Running, "", false},
-		{"batches unknown, operation complete", routes(map[string]string{opPath: complete}), batcher.NoView, CodeNotFound, false},
+		{"429", always(429, "", "X-Ratelimit-Remaining: 0"), batcher.NoView, CodeLimited, "kustomer.reserve", true},
+		{"401", always(401, replies["unauthorized"]), batcher.NoView, CodeUnauthorized, "API key", false},
+		{"401 without words", always(401, ""), batcher.NoView, CodeUnauthorized, "API key", false},
+		{"403", always(403, `{"errors":[{"status":403,"source":{"parameter":"roles"},"code":"forbidden","title":"Forbidden"}]}`), batcher.NoView, CodeForbidden, readRoles, false},
+		{"403 without words", always(403, ""), batcher.NoView, CodeForbidden, readRoles, false},
+		{"403 that is cut", cut(403), batcher.NoView, CodeForbidden, readRoles, false},
+		{"404 of the path", always(404, replies["path"]), batcher.NoView, CodeWrongURL, "kustomer.base_url", false},
+		{"region, 401", always(401, replies["region"]), batcher.NoView, CodeWrongRegion, "kustomer.base_url", false},
+		{"region, 403", always(403, replies["region"]), batcher.NoView, CodeWrongRegion, "kustomer.base_url", false},
+		{"region, 404", always(404, replies["region"]), batcher.NoView, CodeWrongRegion, "kustomer.base_url", false},
+		{"404", always(404, replies["error"]), batcher.Gone, CodeNotFound, "operation", false},
+		{"404 without words", always(404, ""), batcher.Gone, CodeNotFound, "operation", false},
+		{"404 that is cut", cut(404), batcher.NoView, CodeForeignReply, "proxy", false},
+		{"400", always(400, replies["error"]), batcher.NoView, CodeRefused, "proxy", false},
+		{"408", always(408, ""), batcher.NoView, CodeRequestTimeout, "network", false},
+		{"500", always(500, replies["error"]), batcher.NoView, CodeServerError, "status page", false},
+		{"302", always(302, "", "Location: /x"), batcher.NoView, CodeRedirected, "kustomer.base_url", false},
+		{"foreign", always(200, "<html>"), batcher.NoView, CodeForeignReply, "proxy", false},
+		{"cut", cut(200), batcher.NoView, CodeForeignReply, "proxy", false},
+		{"too large", always(200, `{"data":[],"x":"`+strings.Repeat("y", maxReply)+`"}`), batcher.NoView, CodeForeignReply, "proxy", false},
+		{"closed", &script{serve: func(int, *http.Request, net.Conn) bool { return false }}, batcher.NoView, CodeConnectionLost, "network", false},
+		{"batches unknown, operation running", routes(map[string]string{opPath: running}), batcher.Running, "", "", false},
+		{"batches unknown, operation complete", routes(map[string]string{opPath: complete}), batcher.NoView, CodeNotFound, "operation", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			view := newSink(t, tt.srv).Look(t.Context(), own())
+			op := own()
+			op.Batch = audited() // which has no say in a look
+			view := newSink(t, tt.srv).Look(t.Context(), op)
 			if view.Kind != tt.kind || view.Reason.Code != tt.code || view.Limited != tt.limited || view.Results != nil {
 				t.Errorf("%v, %+v, limited %v; want %v, %s, %v", view.Kind, view.Reason, view.Limited, tt.kind, tt.code, tt.limited)
+			}
+			if !strings.Contains(view.Reason.Text, tt.check) || tt.code != "" && !strings.Contains(view.Reason.Text, "check ") {
+				t.Errorf("text %q, want what to check, with %q", view.Reason.Text, tt.check)
 			}
 			if tt.limited && view.Quota.Remaining != 0 {
 				t.Errorf("quota %+v", view.Quota)
 			}
 		})
+	}
+}
+
+// What an error repeats of the payload is no word about the region.
+func TestRegionIsKustomersWord(t *testing.T) {
+	b := three()
+	b.Items[0].Patch = []byte(`{"subject":"the auth token of pod prod2"}`)
+	const body = `{"errors":[{"code":"badparam","title":"Not allowed: the auth token of pod prod2"}]}`
+	if out := newSink(t, always(400, body)).Put(t.Context(), b, nil); out.Kind != batcher.Refused {
+		t.Errorf("a PUT: %v, %+v", out.Kind, out.Reason)
+	}
+	// Nor is what is left of a word when the payload's part is masked.
+	b.Items[1].Patch = []byte(`{"subject":"abcd"}`)
+	if out := newSink(t, always(400, `{"title":"abcdpod token"}`)).Put(t.Context(), b, nil); out.Kind != batcher.Refused {
+		t.Errorf("half a word: %v, %+v", out.Kind, out.Reason)
+	}
+	op := own()
+	op.Batch = b
+	if view := newSink(t, always(401, body)).Look(t.Context(), op); view.Reason.Code != CodeUnauthorized {
+		t.Errorf("a look: %+v", view.Reason)
+	}
+	op.Batch = nil
+	if view := newSink(t, always(401, body)).Look(t.Context(), op); view.Reason.Code != CodeWrongRegion {
+		t.Errorf("the control, without that payload: %+v", view.Reason)
 	}
 }
 

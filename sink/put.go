@@ -31,34 +31,21 @@ func (s *Sink) Put(ctx context.Context, b *batcher.Batch, lease func() bool) bat
 	// connection. The same is true of an Idempotency-Key.
 	r.Body, r.ContentLength = body, int64(payload.Len())
 
+	a := attempt{sink: s, ctx: ctx, batch: b, payload: payload.Bytes(), references: references, out: out}
 	resp, err := s.transport.RoundTrip(r)
 	if err != nil {
-		out.Answered = time.Now()
+		a.out.Answered = time.Now()
 		begun, leaseOver := body.stop()
-		return s.failed(ctx, out, err, payload.Bytes(), begun, leaseOver)
+		a.failed(err, begun, leaseOver)
+		return a.out
 	}
 	answer := s.buffers.Get().(*bytes.Buffer)
 	defer s.giveBack(answer)
 	err = readBody(answer, resp, maxReply+2*payload.Len())
-	out.Answered = time.Now()
+	a.out.Answered = time.Now()
 	body.stop()
-	out = s.answered(ctx, out, resp, answer.Bytes(), err, payload.Bytes())
-	if references && out.Kind == batcher.Refused && parseErrors(answer.Bytes()).nameReference() {
-		return s.withoutReferences(out)
-	}
-	return out
-}
-
-// withoutReferences is the outcome where the org's API is too old for
-// _clientRef. That is nobody's fault among the items, so they are not suspected:
-// they were not taken, and go out again without it. Results are then found by
-// message id.
-func (s *Sink) withoutReferences(out batcher.Outcome) batcher.Outcome {
-	s.noReferences.Store(true)
-	out.Kind = batcher.NotSent
-	out.Reason.Code = CodeNoReferences
-	out.Reason.Text = statusText(out.Status) + ": this org's API does not take _clientRef yet; batches are sent without it from now on"
-	return out
+	a.answered(resp, answer.Bytes(), err)
+	return a.out
 }
 
 // giveBack keeps a buffer for the next call, but not one that an unusually large
@@ -70,57 +57,93 @@ func (s *Sink) giveBack(b *bytes.Buffer) {
 	}
 }
 
-// failed is the outcome of an attempt without a reply. Whether the body was
-// begun decides it, not the kind of error: a request whose body never left
-// cannot be accepted, and of any other nobody knows.
-func (s *Sink) failed(ctx context.Context, out batcher.Outcome, err error, payload []byte, begun, leaseOver bool) batcher.Outcome {
-	out.Kind, out.Reason = batcher.Unknown, s.transportReason(ctx, err, payload)
-	if begun {
-		return out
-	}
-	out.Kind = batcher.NotSent
-	switch {
-	case leaseOver:
-		out.Reason = batcher.Reason{Code: CodeLeaseOver, Text: "Kafka has not acknowledged a heartbeat for too long, so the partitions may have another owner; check the connection to the brokers"}
-	case out.Reason.Code == CodeTimeout:
-		out.Reason.Text = "no connection within " + s.timeout.String() + "; check the network and kustomer.base_url"
-	case out.Reason.Code != CodeCancelled:
-		out.Reason = batcher.Reason{Code: CodeDialFailed, Text: "the request was not sent: " + s.clean(err.Error(), payload) + "; check kustomer.base_url, name resolution, kustomer.proxy_url and kustomer.ca_file"}
-	}
-	return out
+// attempt is one PUT under way, and what is known of it.
+type attempt struct {
+	sink       *Sink
+	ctx        context.Context
+	batch      *batcher.Batch
+	payload    []byte
+	references bool // the payload has ours
+	out        batcher.Outcome
 }
 
-// answered is the outcome of an attempt with a reply. readErr tells that its
-// body did not come whole: then its status still counts, but not its words.
-func (s *Sink) answered(ctx context.Context, out batcher.Outcome, resp *http.Response, answer []byte, readErr error, payload []byte) batcher.Outcome {
-	out.Status, out.Quota = resp.StatusCode, quota(resp.Header, out.Answered)
-	var op operation
-	var said reply
-	var words string
-	if readErr == nil {
-		if resp.StatusCode/100 == 2 {
-			op, said.operation = parseOperation(answer)
-		} else {
-			errs := parseErrors(answer)
-			words = s.clean(errs.words(), payload)
-			said.errors = errs.scrubbed(payload)
-		}
+// failed notes an attempt without a reply. Whether the body was begun decides
+// it, not the kind of error: a request whose body never left cannot be accepted,
+// and of any other nobody knows.
+func (a *attempt) failed(err error, begun, leaseOver bool) {
+	a.out.Kind, a.out.Reason = batcher.Unknown, a.sink.transportReason(a.ctx, err, a.payload)
+	if begun {
+		return
 	}
-	rule := classify(resp.StatusCode, said)
-	out.Kind = rule.kind
-	if out.Kind == batcher.Accepted {
-		out.Operation, out.Complete = op.id, op.complete
-		out.RequestID, out.Org, out.User = s.clean(op.requestID, nil), s.clean(op.org, nil), s.clean(op.user, nil)
-		return out
+	a.out.Kind = batcher.NotSent
+	switch {
+	case leaseOver:
+		a.out.Reason = batcher.Reason{Code: CodeLeaseOver, Text: "Kafka has not acknowledged a heartbeat for too long, so the partitions may have another owner; check the connection to the brokers"}
+	case a.out.Reason.Code == CodeTimeout:
+		a.out.Reason.Text = "no connection within " + a.sink.timeout.String() + "; check the network and kustomer.base_url"
+	case a.out.Reason.Code != CodeCancelled:
+		a.out.Reason = batcher.Reason{Code: CodeDialFailed, Text: "the request was not sent: " + a.sink.clean(err.Error(), a.payload) + "; check kustomer.base_url, name resolution, kustomer.proxy_url and kustomer.ca_file"}
 	}
-	if out.Kind == batcher.Unauthorized {
-		s.key.doubt()
+}
+
+// answered notes the reply. readErr tells that its body did not come whole: then
+// its status still counts, but not its words.
+func (a *attempt) answered(resp *http.Response, answer []byte, readErr error) {
+	status := resp.StatusCode
+	a.out.Status, a.out.Quota = status, quota(resp.Header, a.out.Answered)
+	if readErr != nil {
+		answer = nil
 	}
-	out.Reason = reasonOf(rule, resp.StatusCode, words)
-	if readErr != nil && out.Kind == batcher.Unknown {
-		out.Reason = s.cutReply(ctx, resp.StatusCode, readErr, payload)
+	op, said := a.read(status, answer)
+	rule := classify(status, said)
+	a.out.Kind = rule.kind
+	if rule.kind == batcher.Accepted {
+		a.accepted(op)
+		return
 	}
-	return out
+	a.out.Reason = reasonOf(rule, status, a.sink.clean(said.errors.words(), a.payload))
+	switch {
+	case rule.kind == batcher.Refused && a.references && said.errors.nameReference():
+		a.withoutReferences()
+	case rule.kind == batcher.Refused:
+		a.out.Hints = hints(a.batch, said.errors)
+	case rule.kind == batcher.Forbidden:
+		a.out.Hints = said.audit
+		a.sink.key.doubt()
+	case rule.kind == batcher.Unauthorized:
+		a.sink.key.doubt()
+	case rule.kind == batcher.Unknown && readErr != nil:
+		a.out.Reason = a.sink.cutReply(a.ctx, status, readErr, a.payload)
+	}
+}
+
+func (a *attempt) read(status int, answer []byte) (op operation, said reply) {
+	said.payload = a.payload
+	if status/100 == 2 {
+		op, said.operation = parseOperation(answer)
+	} else {
+		said.errors = parseErrors(answer)
+	}
+	if status == http.StatusForbidden {
+		said.audit = auditItems(a.batch)
+	}
+	return op, said
+}
+
+func (a *attempt) accepted(op operation) {
+	clean := func(s string) string { return a.sink.clean(s, nil) }
+	a.out.Operation, a.out.Complete = op.id, op.complete
+	a.out.RequestID, a.out.Org, a.out.User = clean(op.requestID), clean(op.org), clean(op.user)
+}
+
+// withoutReferences is for an org whose API is too old for _clientRef. That is
+// nobody's fault among the items, so they are not suspected: they were not
+// taken, and go out again without it. Results are then found by message id.
+func (a *attempt) withoutReferences() {
+	a.sink.noReferences.Store(true)
+	a.out.Kind = batcher.NotSent
+	a.out.Reason.Code = CodeNoReferences
+	a.out.Reason.Text = statusText(a.out.Status) + ": this org's API does not take _clientRef yet; batches are sent without it from now on"
 }
 
 // cutReply is for a reply whose end is missing.

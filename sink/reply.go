@@ -118,7 +118,7 @@ func (s *Sink) transportReason(ctx context.Context, err error, payload []byte) b
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return batcher.Reason{Code: CodeTimeout, Text: "no whole reply within " + s.timeout.String() + "; check the network, Kustomer's status page, and kustomer.timeout"}
 	case ctx.Err() != nil:
-		return batcher.Reason{Code: CodeCancelled, Text: "the call was ended by this program"}
+		return batcher.Reason{Code: CodeCancelled, Text: "this program ended the call; check its log for why it stops"}
 	}
 	return batcher.Reason{Code: CodeConnectionLost, Text: s.clean(err.Error(), payload) + "; check the network and the proxy between here and Kustomer"}
 }

@@ -41,30 +41,53 @@ func (s *script) dial(context.Context, string, string) (net.Conn, error) {
 	s.mu.Lock()
 	s.dials++
 	s.mu.Unlock()
+	s.wg.Go(func() { s.converse(server) })
+	return client, nil
+}
+
+// converse answers the requests of one connection.
+func (s *script) converse(conn net.Conn) {
+	defer conn.Close()
+	in := bufio.NewReader(conn)
+	for {
+		r, err := http.ReadRequest(in)
+		if err != nil {
+			return
+		}
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return // cut: it is no request
+		}
+		s.mu.Lock()
+		n := len(s.requests)
+		s.requests = append(s.requests, r.Method+" "+r.RequestURI)
+		s.bodies = append(s.bodies, string(body))
+		s.headers = append(s.headers, r.Header)
+		s.mu.Unlock()
+		if !s.serve(n, r, conn) {
+			return
+		}
+	}
+}
+
+// overTCP makes a sink call the script over connections of the local network.
+func (s *script) overTCP(t *testing.T) func(*Config) {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.wg.Go(func() {
-		defer server.Close()
-		in := bufio.NewReader(server)
 		for {
-			r, err := http.ReadRequest(in)
+			conn, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			body, err := io.ReadAll(r.Body)
-			if err != nil {
-				return // cut: it is no request
-			}
-			s.mu.Lock()
-			n := len(s.requests)
-			s.requests = append(s.requests, r.Method+" "+r.RequestURI)
-			s.bodies = append(s.bodies, string(body))
-			s.headers = append(s.headers, r.Header)
-			s.mu.Unlock()
-			if !s.serve(n, r, server) {
-				return
-			}
+			s.wg.Go(func() { s.converse(conn) })
 		}
 	})
-	return client, nil
+	t.Cleanup(func() { listener.Close(); s.wg.Wait() })
+	return func(cfg *Config) { cfg.BaseURL, cfg.Dial = "http://"+listener.Addr().String(), nil }
 }
 
 func (s *script) seen() int {

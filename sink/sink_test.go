@@ -63,7 +63,15 @@ func TestKeyFileIsReadAgain(t *testing.T) {
 	status = 403
 	s.Put(t.Context(), three(), nil)
 	uses("fifth--key")
-	if srv.seen() != 11 {
+	status = 200
+	uses("fifth--key") // no doubt is left
+	write("sixth--key", stamp.Add(4*time.Second))
+	status = 403
+	if out := s.Put(t.Context(), audited(), nil); out.Kind != batcher.Forbidden {
+		t.Errorf("%v, want forbidden", out.Kind)
+	}
+	uses("sixth--key")
+	if srv.seen() != 14 {
 		t.Errorf("%d requests: a refused attempt is not repeated", srv.seen())
 	}
 }
