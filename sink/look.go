@@ -142,7 +142,7 @@ func (l *look) get(path, query string, parse func([]byte) bool) bool {
 	ctx, cancel := context.WithTimeout(l.ctx, s.timeout)
 	defer cancel()
 	l.view.Calls++
-	l.view.Status, l.view.Limited, l.view.Reason = 0, false, batcher.Reason{}
+	l.view.Status, l.view.Limited, l.view.Locked, l.view.Reason = 0, false, false, batcher.Reason{}
 	resp, err := s.transport.RoundTrip(s.request(ctx, http.MethodGet, "/v1/bulk/"+l.op.ID+path, query))
 	if err != nil {
 		l.view.Reason = s.transportReason(ctx, err, nil)
@@ -165,6 +165,7 @@ func (l *look) get(path, query string, parse func([]byte) bool) bool {
 	l.view.Limited = rule.kind == batcher.Limited
 	if rule.kind == batcher.Unauthorized {
 		s.key.doubt()
+		l.view.Locked = rule.code != CodeForbidden // the role for reading is a thing of its own
 	}
 	l.view.Reason = reasonOf(rule, resp.StatusCode, s.clean(said.errors.words(), said.payload))
 	return false

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -281,6 +282,9 @@ func TestLookThatFails(t *testing.T) {
 			}
 			if !strings.Contains(view.Reason.Text, tt.check) || tt.code != "" && !strings.Contains(view.Reason.Text, "check ") {
 				t.Errorf("text %q, want what to check, with %q", view.Reason.Text, tt.check)
+			}
+			if want := slices.Contains([]string{CodeUnauthorized, CodeWrongURL, CodeWrongRegion}, tt.code); view.Locked != want {
+				t.Errorf("locked %v, want %v: only a missing role to read leaves PUTs alone", view.Locked, want)
 			}
 			if tt.limited && view.Quota.Remaining != 0 {
 				t.Errorf("quota %+v", view.Quota)
