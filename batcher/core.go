@@ -65,6 +65,7 @@ func New(cfg Config) *Core {
 		pace:      newPace(cfg),
 		refusals:  brake{share: cfg.Brake, least: cfg.BrakeAtLeast},
 		malformed: brake{share: cfg.Brake, least: cfg.BrakeAtLeast},
+		durations: newDurations(),
 	}
 }
 
@@ -193,7 +194,7 @@ func (c *Core) nextCall(now time.Time) Decision {
 	}
 	if look && (!put || !c.lastWasLook) {
 		c.lastWasLook = true
-		return c.look()
+		return c.look(now)
 	}
 	c.lastWasLook = false
 	return c.cut(now)

@@ -131,8 +131,9 @@ const (
 type Notice struct {
 	Kind       NoticeKind
 	Reason     Reason
-	Since      time.Time // when the trouble began
-	Until      time.Time // when the next try is due, or zero
+	Since      time.Time     // when the trouble began
+	Until      time.Time     // when the next try is due, or zero
+	Asked      time.Duration // QuotaExhausted: the rest that Kustomer asked for, when longer than MaxPause; Until is sooner
 	Attempts   int
 	Bytes      int
 	Certain    bool   // DeliveryPaused: it lasts until somebody sees to it

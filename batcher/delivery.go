@@ -9,9 +9,9 @@ import (
 func (c *Core) Answered(now time.Time, b *Batch, o Outcome) {
 	c.puts--
 	if o.Kind == Limited {
-		c.limited(now, o.Quota, o.Reason)
+		c.limited(now, o.Sent, o.Quota, o.Reason)
 	} else if o.Status > 0 {
-		c.pace.learn(now, o.Quota)
+		c.pace.learn(now, o.Sent, o.Quota, c.puts+c.looking)
 	}
 	switch o.Kind {
 	case Accepted:
@@ -88,17 +88,21 @@ func (c *Core) failedCall(now time.Time, b *Batch, why Reason, certain, locked b
 	})
 }
 
-func (c *Core) limited(now time.Time, q Quota, why Reason) {
+func (c *Core) limited(now, sent time.Time, q Quota, why Reason) {
 	if c.isOfObject(q) {
+		c.pace.learn(now, sent, q, c.puts+c.looking)
 		return
 	}
 	resting := now.Before(c.pace.rest)
-	until := c.pace.limited(now, q, c.random.Float64())
+	n := Notice{Kind: QuotaExhausted, Reason: why, Since: now, Until: c.pace.limited(now, sent, q)}
 	if c.limitedWhy = why; resting {
 		return // it was under way when the first was told
 	}
+	if q.RetryAfter > c.cfg.MaxPause {
+		n.Asked = q.RetryAfter
+	}
 	c.limitedAt = now
-	c.decide(Notice{Kind: QuotaExhausted, Reason: why, Since: now, Until: until})
+	c.decide(n)
 }
 
 // answers opens the door: the reply shows the API at work.

@@ -127,7 +127,7 @@ func (c *Core) objectLimited(now time.Time, b *Batch, o Outcome) {
 		c.guilty(now, b, o)
 		return
 	}
-	rest := min(max(o.Quota.Reset, o.Quota.RetryAfter), maxRest)
+	rest := min(max(o.Quota.Reset, o.Quota.RetryAfter), quotaWindow)
 	s := it.suspected()
 	if s.cools++; rest <= 0 {
 		rest = c.backoff(1 + int(s.cools))

@@ -1,56 +1,33 @@
 package batcher
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 )
 
-func TestDurations(t *testing.T) {
-	var d durations
-	if got := d.quantile(.9); got != firstGuess {
-		t.Errorf("with nothing measured %v, want %v", got, firstGuess)
-	}
-	for i := range 11 {
-		d.add(time.Duration(10-i) * time.Second)
-	}
-	for q, want := range map[float64]time.Duration{0: 0, .5: 5 * time.Second, .9: 9 * time.Second, 1: 10 * time.Second} {
-		if got := d.quantile(q); got != want {
-			t.Errorf("quantile %v is %v, want %v", q, got, want)
-		}
-	}
-	for range 64 {
-		d.add(time.Minute)
-	}
-	if got := d.quantile(0); got != time.Minute {
-		t.Errorf("an old measurement is still there: %v", got)
-	}
-}
-
 func TestFirstLook(t *testing.T) {
-	measure := func(d *desk) {
-		for i := range 11 {
-			d.c.durations.add(time.Duration(i) * time.Second)
-		}
-	}
 	tests := []struct {
 		name      string
-		successor bool
-		want      time.Duration
+		successor time.Duration // after the acceptance, one comes; 0: none
+		want      time.Duration // after the acceptance
 	}{
-		{"nobody waits", false, 9 * time.Second},
-		{"a successor waits", true, 5 * time.Second},
+		{"nobody waits", 0, 9 * time.Second},
+		{"a successor waits", time.Second, 5 * time.Second},
+		{"a successor comes late", 7 * time.Second, 7 * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			d := newDesk(t)
-			measure(d)
+			d.c.durations.calm.first, d.c.durations.awaited.first = 9*time.Second, 5*time.Second
 			a := d.own()
 			d.fetch(a, change(1, "m", `{"a":1}`))
 			b := d.put()
 			d.answer(b, Accepted)
 			accepted := d.now
-			d.wait(time.Second)
-			if tt.successor {
+			if tt.successor > 0 {
+				d.wait(tt.successor)
 				d.fetch(a, change(2, "m", `{"a":2}`))
 			}
 			d.look()
@@ -61,33 +38,120 @@ func TestFirstLook(t *testing.T) {
 	}
 }
 
-// Where the API does not say how long an operation took, our own waiting must
-// not be learned: after one slow operation every first look would stay as late.
-func TestOneSlowOperationIsForgotten(t *testing.T) {
-	d := newDesk(t)
+// A successor brings the next look forward, too, when the operation was looked at
+// before; but not one that waits after a failure.
+func TestSuccessorHurriesTheNextLook(t *testing.T) {
+	for view, hurries := range map[ViewKind]bool{Running: true, NoView: false} {
+		d := newDesk(t, func(c *Config) { c.RetryInitial, c.RetryMax = 20*time.Second, time.Hour })
+		a := d.own()
+		d.c.durations.calm.first = 10 * time.Second
+		d.fetch(a, change(1, "m", `{"a":1}`))
+		d.answer(d.put(), Accepted)
+		op := d.look()
+		looked := d.now
+		d.c.Polled(d.now, op, View{Kind: view, Calls: 1, Status: 200, Quota: NoQuota})
+		before := op.nextLook
+		d.fetch(a, change(2, "m", `{"a":2}`))
+		if !hurries {
+			if !op.nextLook.Equal(before) {
+				t.Error("hurried after a failed look")
+			}
+			continue
+		}
+		if got := op.nextLook.Sub(looked); got > 4*time.Second {
+			t.Errorf("the next look at an operation of 10s comes after %v", got)
+		}
+	}
+}
+
+// What is learned from one operation, by what was seen of it.
+func TestDurations(t *testing.T) {
+	const first = 10 * time.Second
+	tests := []struct {
+		name      string
+		ran       time.Duration // last seen running
+		over      time.Duration // seen over
+		took      time.Duration // by its own times
+		low, high time.Duration // of the first look then
+	}{
+		{"over at the first look", 0, first, 0, 9700 * time.Millisecond, 9900 * time.Millisecond},
+		{"one look too many", first, 2 * first, 0, 10700 * time.Millisecond, 10900 * time.Millisecond},
+		{"never later than would have been late enough", 9 * first, 10 * first, 0, first, 10 * first},
+		{"by its own times", 0, first, 11 * time.Second, 10700 * time.Millisecond, 11 * time.Second},
+		{"by its own times, looked at too late", 0, 5 * first, 9 * time.Second, 9700 * time.Millisecond, 9900 * time.Millisecond},
+		{"seen running longer than its own times say", first, 2 * first, time.Millisecond, 10700 * time.Millisecond, 10900 * time.Millisecond},
+		{"looked at too late to tell", 0, 2 * first, 0, first, first},
+		{"over long before", 0, first, time.Second, 9100 * time.Millisecond, 9300 * time.Millisecond},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := schedule{first: first, growth: 2, cost: 0.2}
+			s.ended(tt.ran, tt.over, tt.took, 0)
+			if s.first < tt.low || s.first > tt.high {
+				t.Errorf("the next first look after %v, want %v to %v", s.first, tt.low, tt.high)
+			}
+		})
+	}
+	s := schedule{first: first, growth: 2, cost: 0.2}
+	for range 100_000 {
+		s.ended(0, time.Nanosecond, time.Nanosecond, 0)
+	}
+	if s.first < time.Millisecond || s.again(0) < 50*time.Millisecond {
+		t.Errorf("looks at once, and again after %v", s.again(0))
+	}
+}
+
+// What is learned while operations run is taken back at their ends, where all is
+// reckoned anew: hundreds that run at a time must not each move the first look.
+func TestRunningOperationsTeachOnce(t *testing.T) {
+	s := schedule{first: 10 * time.Second, growth: 2, cost: 0.2}
+	pushed := s.runs(0, 10*time.Second)
+	if pushed < 0.9 || s.first < 10900*time.Millisecond {
+		t.Fatalf("an operation that still runs moved the first look by %v to %v", pushed, s.first)
+	}
+	s.ended(10*time.Second, 20*time.Second, 0, pushed)
+	if s.first < 10700*time.Millisecond || s.first > 10900*time.Millisecond {
+		t.Errorf("in the end it moved to %v, want as far as one look too many moves it", s.first)
+	}
+}
+
+// The two schedules: what is known of an operation's own times is known to both.
+func TestOwnTimesTeachBoth(t *testing.T) {
+	for _, took := range []time.Duration{0, 30 * time.Second} {
+		d := newDurations()
+		d.ended(&Operation{}, 40*time.Second, took)
+		if moved := d.awaited.first > time.Second; moved != (took > 0) {
+			t.Errorf("took %v: the schedule of awaited ones is at %v", took, d.awaited.first)
+		}
+	}
+	d := newDurations()
+	d.awaited.first = time.Minute
+	if d.first(false) < time.Minute {
+		t.Error("an operation nobody waits for is looked at before one that is awaited")
+	}
+}
+
+// One that runs for hours because something stands still is no example.
+func TestOverdueOperationsTeachNothing(t *testing.T) {
+	d := newDesk(t, func(c *Config) { c.OverdueAfter = time.Second })
 	a := d.own()
-	d.c.durations.add(5 * time.Minute)
-	var waited time.Duration
-	for i := range int64(10) {
-		d.fetch(a, change(i, "m", `{"a":1}`))
-		b := d.put()
-		accepted := d.now
-		d.c.Reported(d.complete(b, Updated))
-		waited = d.now.Sub(accepted)
-		d.c.durations = durationsOf(d.c.durations.ring[(d.c.durations.n-1)%64]) // as if it were the only one
-	}
-	if waited > 2*time.Second {
-		t.Errorf("ten operations later the first look still comes after %v", waited)
+	d.c.durations.calm.first = 10 * time.Second
+	d.fetch(a, change(1, "m", `{"a":1}`))
+	d.answer(d.put(), Accepted)
+	op := d.look()
+	d.c.Polled(d.now, op, viewOf(Running))
+	taught := d.c.durations.calm.first
+	d.wait(time.Hour)
+	d.look()
+	d.c.Polled(d.now, op, View{Kind: Complete, Results: []ItemResult{{Status: Updated}}, Took: time.Hour, Calls: 1, Quota: NoQuota})
+	if got := d.c.durations.calm.first; got != taught {
+		t.Errorf("the first look moved from %v to %v", taught, got)
 	}
 }
 
-func durationsOf(took time.Duration) (d durations) {
-	d.add(took)
-	return d
-}
-
+// The looks at a long operation grow rare, but never rarer than the longest pause.
 func TestLooksAtALongOperationGrowRare(t *testing.T) {
-	d := newDesk(t)
+	d := newDesk(t, func(c *Config) { c.MaxPause = time.Minute })
 	d.fetch(d.own(), change(1, "m", `{"a":1}`))
 	b := d.put()
 	d.answer(b, Accepted)
@@ -96,7 +160,7 @@ func TestLooksAtALongOperationGrowRare(t *testing.T) {
 	for i := 0; d.now.Sub(accepted) < 15*time.Minute; i++ {
 		op := d.look()
 		age := d.now.Sub(accepted)
-		if i > 0 && (age-last > 30*time.Second || age-last < min(last/2, 30*time.Second)) {
+		if i > 0 && (age-last > time.Minute || age-last < min(last, time.Minute)) {
 			t.Errorf("look %d at %v after one at %v", i, age, last)
 		}
 		last = age
@@ -110,6 +174,73 @@ func TestLooksAtALongOperationGrowRare(t *testing.T) {
 	if overdue != 1 {
 		t.Errorf("said %d times that the operation is overdue, want once", overdue)
 	}
+}
+
+// At 300 calls a minute. Under a backlog of both, batches get their half: a late
+// look finds more operations over, so that each costs one look, and the most get
+// through. Where there is enough for both, no look waits longer than a second.
+func TestLooksAndBatchesShareThePermits(t *testing.T) {
+	for name, tt := range map[string]struct {
+		every time.Duration // a new message
+		puts  int           // in five minutes, at least
+		late  time.Duration // at most
+	}{
+		"a backlog":         {100 * time.Millisecond, 745, 15 * time.Second},
+		"enough for both":   {500 * time.Millisecond, 595, time.Second},
+		"hardly any events": {5 * time.Second, 58, 250 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			puts, looks, late := shared(t, tt.every)
+			t.Logf("%d batches, %d looks, the latest look %v late", puts, looks, late)
+			if puts < tt.puts || puts+looks > 1505 || late > tt.late {
+				t.Errorf("want %d batches at least, and no look later than %v", tt.puts, tt.late)
+			}
+		})
+	}
+}
+
+// shared runs a core for five minutes with a new message that often, whose
+// operations run for two seconds on average.
+func shared(t *testing.T, every time.Duration) (puts, looks int, late time.Duration) {
+	d := newDesk(t, func(c *Config) { c.RequestsPerMinute, c.MaxItems, c.Linger = 300, 1, time.Millisecond })
+	d.c.pace.permits = 1
+	a, r := d.own(), rand.New(rand.NewPCG(1, 1))
+	ends := map[*Operation]time.Time{}
+	next, offset, lastWasLook := d.now, int64(0), false
+	for end := d.now.Add(5 * time.Minute); d.now.Before(end); {
+		for !d.now.Before(next) {
+			d.fetch(a, change(offset, fmt.Sprint("m", offset), `{"a":1}`))
+			next, offset = next.Add(every), offset+1
+		}
+		switch dec := d.c.Next(d.now).(type) {
+		case Put:
+			puts, lastWasLook = puts+1, false
+			d.answer(dec.Batch, Accepted)
+			op := dec.Batch.Items[0].operation
+			ends[op] = d.now.Add(time.Duration(r.ExpFloat64() * float64(2*time.Second)))
+		case Look:
+			if _, due := d.c.putDue(d.now); lastWasLook && due.IsZero() && d.c.ready.n > 0 {
+				t.Fatalf("two looks in a row %v before the end, with batches waiting", end.Sub(d.now))
+			}
+			looks, lastWasLook = looks+1, true
+			op := dec.Operation
+			late = max(late, d.now.Sub(op.nextLook))
+			if d.now.Before(ends[op]) {
+				d.c.Polled(d.now, op, viewOf(Running, NoResult))
+				continue
+			}
+			v := viewOf(Complete, Updated)
+			v.Took = ends[op].Sub(op.Accepted)
+			d.c.Polled(d.now, op, v)
+		case *Report:
+			d.c.Reported(dec)
+		case *Commit:
+			d.committed(dec, CommitDone)
+		case Wait:
+			d.wait(max(earliest(dec.Until, next).Sub(d.now), time.Microsecond))
+		}
+	}
+	return puts, looks, late
 }
 
 // Looks go first, but leave every second call to the batches.

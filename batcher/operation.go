@@ -14,6 +14,9 @@ type operationState struct {
 	overdue   bool // said so
 	looking   bool
 	nextLook  time.Time
+	lookedAt  time.Time     // the last time
+	ran       time.Duration // its age when it was last seen running, had that look been in time
+	pushed    float64       // what it taught while it ran
 	heapIndex int
 	failures  int // looks that learned nothing, in a row
 }
@@ -41,35 +44,31 @@ func (op *Operation) ours() (n int) {
 	return n
 }
 
-// scheduleFirst sets when an operation is first looked at: when nine of ten
-// recent ones were over, or half of them where a successor waits.
+// scheduleFirst sets when an operation is first looked at.
 func (c *Core) scheduleFirst(now time.Time, op *Operation, complete bool) {
 	at := now
 	if !complete {
-		at = op.Accepted.Add(min(c.durations.quantile(op.share()), c.cfg.RetryMax))
+		at = op.Accepted.Add(min(c.durations.first(op.awaited), c.cfg.MaxPause))
 	}
 	c.looks.schedule(op, at)
 }
 
-func (op *Operation) share() float64 {
-	if op.awaited {
-		return 0.5
-	}
-	return 0.9
-}
-
-// hurry brings an operation's first look forward when a change begins to wait
+// hurry brings an operation's next look forward when a change begins to wait
 // for it.
 func (c *Core) hurry(now time.Time, op *Operation) {
 	if op.awaited {
 		return
 	}
-	op.awaited = true
-	if op.Looks == 0 && !op.looking {
-		at := later(now, op.Accepted.Add(c.durations.quantile(op.share())))
-		if at.Before(op.nextLook) {
-			c.looks.schedule(op, at)
-		}
+	op.awaited, op.pushed = true, 0
+	if op.looking || op.failures > 0 {
+		return
+	}
+	age := c.durations.first(true)
+	if op.Looks > 0 {
+		age = op.ran + c.durations.awaited.again(op.ran)
+	}
+	if at := later(now, op.Accepted.Add(age)); at.Before(op.nextLook) {
+		c.looks.schedule(op, at)
 	}
 }
 
@@ -94,13 +93,13 @@ func (c *Core) lookDue(now time.Time) (due bool, at time.Time) {
 }
 
 // look asks for one look at the operation that is due first.
-func (c *Core) look() Decision {
+func (c *Core) look(now time.Time) Decision {
 	op := heap.Pop(&c.looks).(*Operation)
-	op.looking = true
+	op.looking, op.lookedAt = true, now
 	op.Looks++
 	c.looking++
 	c.lookCount++
-	c.pace.permits--
+	c.pace.spend(now, 1)
 	return Look{op}
 }
 
@@ -112,9 +111,9 @@ func (c *Core) Polled(now time.Time, op *Operation, v View) {
 		c.pace.spend(now, v.Calls-1)
 	}
 	if v.Limited {
-		c.limited(now, v.Quota, v.Reason)
+		c.limited(now, op.lookedAt, v.Quota, v.Reason)
 	} else if v.Status > 0 {
-		c.pace.learn(now, v.Quota)
+		c.pace.learn(now, op.lookedAt, v.Quota, c.puts+c.looking)
 	}
 	c.readable(now, v)
 	switch {
@@ -158,17 +157,21 @@ func (c *Core) readable(now time.Time, v View) {
 // minutes.
 const looksToTell = 20
 
-// lookAgain sets the next look: after half the time that the operation has run
-// already, so that the looks at a long one grow rare.
+// lookAgain sets the next look, so that the looks at a long operation grow rare,
+// but never rarer than the longest pause.
 func (c *Core) lookAgain(now time.Time, op *Operation, failed bool) {
-	wait := max(now.Sub(op.Accepted)/2, 50*time.Millisecond)
 	if failed {
 		op.failures++
-		wait = c.cfg.RetryInitial + c.backoff(op.failures)
+		c.looks.schedule(op, now.Add(min(c.cfg.RetryInitial+c.backoff(op.failures), c.cfg.RetryMax)))
 	} else {
-		op.failures = 0
+		age, inherited := op.nextLook.Sub(op.Accepted), op.owner != nil // a whole partition waits for that one
+		if !inherited {                                                 // nor is its age known
+			op.pushed += c.durations.of(op.awaited).runs(op.ran, age)
+		}
+		op.failures, op.ran = 0, age
+		wait := c.durations.of(op.awaited || inherited).again(now.Sub(op.Accepted))
+		c.looks.schedule(op, now.Add(min(wait, c.cfg.MaxPause)))
 	}
-	c.looks.schedule(op, now.Add(min(wait, c.cfg.RetryMax)))
 	if !op.overdue && now.Sub(op.Accepted) >= c.cfg.OverdueAfter {
 		c.becameOverdue(now, op)
 	}
@@ -223,18 +226,12 @@ func (c *Core) polledOwn(now time.Time, op *Operation, v View) {
 // tried again or given up, and what has no result is sent again as a stray.
 func (c *Core) end(now time.Time, op *Operation, v View) {
 	c.forgetOperation(op)
-	took, likely := v.Took, v.Took
+	took := v.Took
 	if took <= 0 {
 		took = now.Sub(op.Accepted)
-		likely = took
-		if op.Looks == 1 {
-			// It ended at any time before: taken as it is, our own waiting would be
-			// learned, and after one slow operation no look would be early again.
-			likely /= 2
-		}
 	}
-	if v.Kind == Complete {
-		c.durations.add(likely)
+	if v.Kind == Complete && !op.overdue {
+		c.durations.ended(op, op.nextLook.Sub(op.Accepted), v.Took)
 	}
 	r := &Report{
 		Kind: ReportCompleted, Batch: op.Batch, Operation: op, Outcome: op.Outcome,

@@ -12,7 +12,7 @@ func quota(limit, remaining int, reset time.Duration) Quota {
 }
 
 // calls counts the calls that a pace permits in a span, when each is taken as
-// soon as it is permitted.
+// soon as it is permitted and none is answered.
 func calls(p *pace, from time.Time, span time.Duration) (n int) {
 	for now := from; now.Before(from.Add(span)); {
 		ok, at := p.permit(now, true)
@@ -26,34 +26,98 @@ func calls(p *pace, from time.Time, span time.Duration) (n int) {
 	return n
 }
 
+// hears tells a pace of a reply to a call of a moment ago.
+func hears(p *pace, now time.Time, q Quota) { p.learn(now, now.Add(-100*time.Millisecond), q, 0) }
+
 func TestPaceFollowsTheQuota(t *testing.T) {
 	tests := []struct {
 		name     string
 		cfg      Config
-		learn    func(p *pace, now time.Time)
-		low, top int // calls in the next minute
+		q        Quota
+		low, top int // calls in the next 10 seconds, when nobody else calls
 	}{
-		{"300 a minute until something is known", Config{}, nil, 299, 302},
-		{"a fixed number", Config{RequestsPerMinute: 60}, nil, 59, 62},
-		{"a fixed number hears no header", Config{RequestsPerMinute: 60}, func(p *pace, now time.Time) { p.learn(now, quota(2000, 2000, 0)) }, 59, 62},
-		{"the limit less the reserve", Config{Reserve: .2}, func(p *pace, now time.Time) { p.learn(now, quota(1000, 900, 0)) }, 799, 815},
-		{"what is left until the reset", Config{Reserve: .2}, func(p *pace, now time.Time) { p.learn(now, quota(1000, 300, 30*time.Second)) }, 199, 203},
-		{"at a crawl when the reserve is reached", Config{Reserve: .2}, func(p *pace, now time.Time) { p.learn(now, quota(1000, 100, 0)) }, 59, 62},
-		{"a rest until the reset when it is known", Config{Reserve: .2}, func(p *pace, now time.Time) { p.learn(now, quota(1000, 100, 50*time.Second)) }, 49, 53},
-		{"half after a 429, and regaining", Config{RequestsPerMinute: 60}, func(p *pace, now time.Time) { p.limited(now.Add(-time.Minute), quota(0, 0, time.Second), 0) }, 36, 40},
-		{"never nothing", Config{Reserve: .2}, func(p *pace, now time.Time) { p.learn(now, quota(1000, 201, time.Hour)) }, 5, 8},
+		{"300 a minute until something is known", Config{}, NoQuota, 50, 52},
+		{"a fixed number", Config{RequestsPerMinute: 60}, NoQuota, 10, 11},
+		{"a fixed number hears no header", Config{RequestsPerMinute: 60}, quota(2000, 2000, time.Minute), 10, 11},
+		{"half at first", Config{}, quota(600, 600, time.Minute), 50, 52},
+		{"half, too, while the window's end is unknown", Config{}, quota(600, 600, 0), 50, 52},
+		{"all when the budget is ahead", Config{}, quota(600, 440, 40*time.Second), 107, 111},
+		{"never far above the even rate", Config{}, quota(600, 600, 15*time.Second), 198, 202},
+		{"hardly any when it is behind", Config{}, quota(600, 200, 40*time.Second), 1, 3},
+		{"not the reserve", Config{Reserve: 0.2}, quota(600, 121, 30*time.Second), 1, 1},
+		{"none beyond the reserve", Config{Reserve: 0.2}, quota(600, 120, 30*time.Second), 0, 0},
+		{"a new window when the old one is over", Config{Reserve: 0.2}, quota(600, 100, 4*time.Second), 15, 25},
+
+		{"a limit of one is not believed", Config{}, quota(1, 1, time.Minute), 50, 52},
+		{"nor one that is negative", Config{}, quota(-5, 10, time.Minute), 50, 52},
+		{"nor what is left, when negative", Config{}, quota(600, -1, time.Minute), 50, 52},
+		{"a limit beyond any plan is cut", Config{}, quota(1e9, 1e9, time.Minute), 820, 870},
+		{"more left than there is", Config{}, quota(600, 1e9, time.Minute), 50, 52},
+		{"a reset that is too far is not believed", Config{}, quota(600, 600, time.Hour), 50, 52},
+		{"one call of a budget below one", Config{Reserve: 0.9}, quota(10, 0, time.Second), 1, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p, now := newPace(tt.cfg), time.Unix(1_800_000_000, 0)
 			p.fill(now)
-			if tt.learn != nil {
-				tt.learn(&p, now)
-			}
-			if got := calls(&p, now, time.Minute); got < tt.low || got > tt.top {
-				t.Errorf("%d calls in a minute, want %d to %d", got, tt.low, tt.top)
+			hears(&p, now, tt.q)
+			if got := calls(&p, now, 10*time.Second); got < tt.low || got > tt.top {
+				t.Errorf("%d calls in ten seconds, want %d to %d", got, tt.low, tt.top)
 			}
 		})
+	}
+}
+
+// Where no reply tells when a window ends, it is learned from more being left.
+func TestWindowIsSeenToBegin(t *testing.T) {
+	p, start := newPace(Config{}), time.Unix(1_800_000_000, 0)
+	at := func(seconds float64) time.Time { return start.Add(time.Duration(seconds * float64(time.Second))) }
+	p.learn(at(0), at(-0.1), quota(300, 100, 0), 0)
+	if !p.budget.ends.IsZero() {
+		t.Fatal("a window's end is known from nothing")
+	}
+	p.learn(at(1), at(0.9), quota(300, 110, 0), 0)
+	if !p.budget.ends.IsZero() {
+		t.Fatal("two replies that changed places were taken for a new window")
+	}
+	p.learn(at(3), at(2.9), quota(300, 295, 0), 0)
+	if want := at(63); !p.budget.ends.Equal(want) {
+		t.Fatalf("ends %v, want a minute after it was seen", p.budget.ends.Sub(want))
+	}
+	// The end is between 60.9 and 63, so a call in the middle tells most.
+	p.spend(at(10), 1)
+	p.learn(at(40), at(39.9), quota(300, 150, 0), 0)
+	p.permits, p.rate = -100, 0 // no other call is due
+	if ok, when := p.permit(at(41), true); ok || when.Sub(at(61.95)).Abs() > 10*time.Millisecond {
+		t.Errorf("asks %v after the start, want the middle of what is unsure", when.Sub(start))
+	}
+	if ok, _ := p.permit(at(62), true); !ok {
+		t.Error("no call to find the window's end")
+	}
+	p.spend(at(62), 1)
+	if ok, _ := p.permit(at(62), true); ok {
+		t.Error("a second call to find the window's end, before the first was answered")
+	}
+	// A reply to a call of the window before says nothing of this one.
+	p.permit(at(63.1), true)
+	p.learn(at(63.2), at(62.8), quota(300, 3, 0), 0)
+	if p.budget.left != 300 {
+		t.Errorf("%v left, want a whole new window", p.budget.left)
+	}
+}
+
+// A late reply may tell of a wall of the window before: the new one is open.
+func TestRefusedInTheLastWindow(t *testing.T) {
+	p, start := newPace(Config{MaxPause: time.Minute}), time.Unix(1_800_000_000, 0)
+	hears(&p, start, quota(300, 10, 5*time.Second))
+	now := start.Add(5200 * time.Millisecond)
+	p.fill(now)
+	q := quota(300, 0, 0)
+	if got := p.limited(now, start.Add(4900*time.Millisecond), q).Sub(now); got > firstRest+comeBack {
+		t.Errorf("rests %v, want hardly at all", got)
+	}
+	if p.budget.left != 300 {
+		t.Errorf("%v left of the new window, want all", p.budget.left)
 	}
 }
 
@@ -72,24 +136,82 @@ func TestPaceRestsAfter429(t *testing.T) {
 		{"a reset is at most a minute away", quota(300, 0, time.Hour), time.Minute},
 		{"as long as Retry-After says", after(90 * time.Second), 90 * time.Second},
 		{"Retry-After up to the longest pause", after(time.Hour), 5 * time.Minute},
-		{"a second when nothing is told", NoQuota, time.Second},
+		{"ten seconds when nothing is told", NoQuota, 10 * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p, now := newPace(Config{MaxPause: 5 * time.Minute}), time.Unix(1_800_000_000, 0)
-			if got := p.limited(now, tt.q, 0).Sub(now); got != tt.want {
-				t.Errorf("rests %v, want %v", got, tt.want)
+			until := p.limited(now, now, tt.q)
+			if got := until.Sub(now); got < tt.want || got > tt.want+comeBack {
+				t.Errorf("rests %v, want %v and a little", got, tt.want)
 			}
-			if ok, at := p.permit(now.Add(tt.want-1), true); ok || !at.Equal(now.Add(tt.want)) {
+			if ok, at := p.permit(until.Add(-1), true); ok || !at.Equal(until) {
 				t.Errorf("permitted before the end: %v, %v", ok, at)
 			}
-			if ok, _ := p.permit(now.Add(tt.want), true); !ok {
+			if ok, _ := p.permit(until, true); !ok {
 				t.Error("not permitted at the end")
 			}
-			if got := p.limited(now, quota(300, 0, time.Millisecond), 0); !got.Equal(now.Add(tt.want)) {
+			if got := p.limited(now, now, quota(300, 0, time.Millisecond)); !got.Equal(until) {
 				t.Errorf("a later, shorter 429 ended the rest after %v", got.Sub(now))
 			}
 		})
+	}
+}
+
+// Members that rest for the same reason do not come back together.
+func TestRestsEndApart(t *testing.T) {
+	now, first, last := time.Unix(1_800_000_000, 0), time.Hour, time.Duration(0)
+	for seed := range uint64(20) {
+		p := newPace(Config{Seed: seed, MaxPause: time.Minute})
+		rest := p.limited(now, now, quota(300, 0, 20*time.Second)).Sub(now)
+		first, last = min(first, rest), max(last, rest)
+	}
+	if last-first < time.Second {
+		t.Errorf("twenty members come back within %v", last-first)
+	}
+}
+
+// After a rest one call sees whether it is over. When it is not, the next rest is
+// twice as long; when no reply comes, another one asks.
+func TestOneCallAfterARest(t *testing.T) {
+	p, now := newPace(Config{MaxPause: 5 * time.Minute}), time.Unix(1_800_000_000, 0)
+	q := NoQuota
+	q.RetryAfter = time.Second
+	var rests []time.Duration
+	for range 8 {
+		until := p.limited(now, now, q)
+		rests = append(rests, until.Sub(now))
+		now = until
+		if got := calls(&p, now, probeWait-1); got != 1 {
+			t.Fatalf("%d calls after a rest, want one", got)
+		}
+	}
+	for i, rest := range rests {
+		if want := min(time.Second<<i, time.Minute); rest < want || rest > want+comeBack {
+			t.Errorf("rest %d was %v, want %v", i, rest, want)
+		}
+	}
+	now = now.Add(time.Minute)
+	if ok, _ := p.permit(now, true); !ok {
+		t.Fatal("a lost reply stops all calls")
+	}
+	p.spend(now, 1)
+	hears(&p, now, quota(300, 300, time.Minute))
+	if ok, at := p.permit(now, true); !ok && at.Sub(now) > time.Minute {
+		t.Errorf("rests until %v after a good reply", at.Sub(now))
+	}
+	if got := p.limited(now, now, q).Sub(now); got > time.Second+comeBack {
+		t.Errorf("the walls of before still count: rests %v", got)
+	}
+}
+
+// A reply on its way when the wall was met does not end the rest.
+func TestLateReplyEndsNoRest(t *testing.T) {
+	p, now := newPace(Config{MaxPause: time.Minute}), time.Unix(1_800_000_000, 0)
+	until := p.limited(now, now, quota(300, 0, 20*time.Second))
+	hears(&p, now.Add(time.Second), quota(300, 5, 19*time.Second))
+	if ok, at := p.permit(now.Add(2*time.Second), true); ok || at.Before(until) {
+		t.Errorf("permitted %v before the end of the rest", until.Sub(at))
 	}
 }
 
@@ -133,6 +255,18 @@ func TestObjectLimitStopsNothingElse(t *testing.T) {
 	}
 }
 
+// …also when the one call after a rest meets it: the org's quota is there again.
+func TestObjectLimitEndsTheRest(t *testing.T) {
+	d := newDesk(t)
+	d.fetch(d.own(), numbered(8, `{"a":1}`)...)
+	puts := one[Put](d)
+	d.c.Answered(d.now, puts[0].Batch, Outcome{Kind: Limited, Status: 429, Quota: quota(300, 0, time.Second)})
+	d.c.Answered(d.now, d.waitPut(5*time.Second), Outcome{Kind: Limited, Status: 429, Quota: quota(300, 200, time.Minute)})
+	if now := d.now; d.c.pace.rest.After(now) {
+		t.Errorf("still rests for %v", d.c.pace.rest.Sub(now))
+	}
+}
+
 func TestOrgLimitStopsEveryCall(t *testing.T) {
 	d := newDesk(t)
 	a := d.own()
@@ -142,46 +276,165 @@ func TestOrgLimitStopsEveryCall(t *testing.T) {
 	limited := d.now
 	d.fetch(a, change(9, "n", `{"a":1}`))
 	d.waitPut(time.Minute)
-	if got := d.now.Sub(limited); got < 20*time.Second || got > 21*time.Second+time.Millisecond {
-		t.Errorf("the next call came after %v, want the reset and at most a second of jitter", got)
+	if got := d.now.Sub(limited); got < 20*time.Second || got > 22*time.Second+time.Millisecond {
+		t.Errorf("the next call came after %v, want the reset and at most two seconds of jitter", got)
+	}
+}
+
+// A rest that Kustomer asks for and that is too long is cut, and that is said.
+func TestTooLongRestIsTold(t *testing.T) {
+	for asked, want := range map[time.Duration]time.Duration{time.Hour: time.Hour, time.Minute: 0} {
+		d := newDesk(t)
+		d.fetch(d.own(), numbered(4, `{"a":1}`)...)
+		b := d.putNow()
+		q := NoQuota
+		q.RetryAfter = asked
+		d.c.Answered(d.now, b, Outcome{Kind: Limited, Status: 429, Reason: Reason{Code: "limited"}, Quota: q})
+		var told []Notice
+		for {
+			dec := d.c.Next(d.now)
+			if n, ok := dec.(Notice); ok {
+				told = append(told, n)
+			}
+			if _, ok := dec.(Wait); ok {
+				break
+			}
+		}
+		if len(told) != 1 || told[0].Kind != QuotaExhausted || told[0].Asked != want || told[0].Reason.Code != "limited" {
+			t.Fatalf("told %+v of a rest of %v", told, asked)
+		}
+		if rest, most := told[0].Until.Sub(d.now), min(asked, 5*time.Minute)+comeBack; rest > most {
+			t.Errorf("the next try is in %v, want at most %v", rest, most)
+		}
 	}
 }
 
 // Every call that is under way when the quota ends meets the same wall: the rate
 // is halved once, and is regained with time.
 func TestOneWallHalvesOnce(t *testing.T) {
-	p, now := newPace(Config{Reserve: 0.2, MaxPause: 5 * time.Minute}), time.Unix(1_800_000_000, 0)
-	p.learn(now, Quota{Limit: 1000, Remaining: 1000})
-	for range 8 {
-		p.limited(now, Quota{Limit: 1000, Remaining: 0, Reset: 10 * time.Second}, 0)
-	}
-	now = now.Add(10 * time.Second)
-	calls := 0
-	for end := now.Add(2 * time.Minute); now.Before(end); {
-		ok, at := p.permit(now, true)
-		if !ok {
-			now = at
-			continue
+	for name, tt := range map[string]struct {
+		cfg      Config
+		low, top int // calls in the two minutes after the wall, of 200
+	}{
+		"a fixed number":                        {Config{RequestsPerMinute: 100, MaxPause: time.Minute}, 105, 125},
+		"without any header, from 300 a minute": {Config{MaxPause: time.Minute}, 320, 380},
+	} {
+		p, now := newPace(tt.cfg), time.Unix(1_800_000_000, 0)
+		for range 8 {
+			p.limited(now, now, NoQuota)
 		}
+		if p.factor != 0.5 {
+			t.Errorf("%s: the rate is %v of what it was after eight 429s at once, want half", name, p.factor)
+		}
+		now = p.rest
 		p.spend(now, 1)
-		p.learn(now, Quota{Limit: 1000, Remaining: 990})
-		calls++
+		hears(&p, now, NoQuota)
+		if got := calls(&p, now, 2*time.Minute); got < tt.low || got > tt.top {
+			t.Errorf("%s: %d calls in two minutes after it, want %d to %d", name, got, tt.low, tt.top)
+		}
 	}
-	if calls < 1000 || calls > 1400 {
-		t.Errorf("%d calls in two minutes after it, want about 1200 of the 1600 that the quota allows", calls)
+	p, now := newPace(Config{MaxPause: time.Minute}), time.Unix(1_800_000_000, 0)
+	now = p.limited(now, now, quota(600, 0, 10*time.Second))
+	p.fill(now.Add(35 * time.Second))
+	if p.factor != 1 {
+		t.Errorf("half a minute after a wall the rate is %v of what the headers allow", p.factor)
 	}
 }
 
 // However low the rate has sunk, a call a minute finds out that the trouble is over.
 func TestNoPermitIsFurtherThanAMinute(t *testing.T) {
-	p, now := newPace(Config{Reserve: 0.2, MaxPause: time.Minute}), time.Unix(1_800_000_000, 0)
+	p, now := newPace(Config{MaxPause: time.Second}), time.Unix(1_800_000_000, 0)
 	p.fill(now)
-	p.learn(now, Quota{Limit: 1000, Remaining: 201, Reset: 50 * time.Second})
-	for range 6 {
-		now = p.limited(now.Add(2*time.Second), Quota{RetryAfter: time.Second}, 0.5)
+	for range 20 {
+		now = p.limited(now, now, NoQuota)
+		p.spend(now, 1)
 	}
-	p.spend(now, 1)
-	if _, at := p.permit(now, true); at.Sub(now) > 2*time.Minute {
+	hears(&p, now, NoQuota)
+	p.permits = 0
+	if _, at := p.permit(now, true); at.Sub(now) > time.Minute {
 		t.Errorf("the next call is in %v", at.Sub(now))
 	}
+}
+
+// While there is budget, no member waits so long that it sees nothing of it.
+func TestLeastRate(t *testing.T) {
+	p, now := newPace(Config{}), time.Unix(1_800_000_000, 0)
+	p.spend(now, 1)
+	hears(&p, now, quota(600, 20, 50*time.Second))
+	if _, at := p.permit(now, true); at.Sub(now) > 11*time.Second {
+		t.Errorf("the next call is in %v", at.Sub(now))
+	}
+}
+
+// Calls under way are counted: their replies will have less left.
+func TestCallsUnderWayCount(t *testing.T) {
+	p, now := newPace(Config{}), time.Unix(1_800_000_000, 0)
+	p.spend(now, 1)
+	p.learn(now, now, quota(600, 8, time.Second), 8)
+	if ok, at := p.permit(now.Add(900*time.Millisecond), true); ok {
+		t.Error("a ninth call on its way to eight")
+	} else if at.Sub(now) < 900*time.Millisecond {
+		t.Errorf("asked to come back in the past, at %v", at.Sub(now))
+	}
+}
+
+// A call whose partition was taken away, or that was cancelled, gives nothing
+// back and takes nothing more.
+func TestPermitOfACallThatIsGone(t *testing.T) {
+	for name, end := range map[string]func(d *desk, a *Assignment, b *Batch){
+		"lost":      func(d *desk, a *Assignment, b *Batch) { d.c.Lost(d.now, []*Assignment{a}); d.answer(b, Accepted) },
+		"cancelled": func(d *desk, _ *Assignment, b *Batch) { d.answer(b, Unknown) },
+		"not sent":  func(d *desk, _ *Assignment, b *Batch) { d.answer(b, NotSent) },
+	} {
+		d := newDesk(t, func(c *Config) { c.RequestsPerMinute = 60 })
+		a := d.own()
+		d.fetch(a, change(1, "m", `{"a":1}`))
+		d.c.pace.permits = 1
+		b := d.put()
+		left := d.c.pace.permits
+		if left != 0 {
+			t.Fatalf("%s: %v permits after the call", name, left)
+		}
+		end(d, a, b)
+		if got := d.c.pace.permits; got != left {
+			t.Errorf("%s: %v permits before the end of the call and %v after it", name, left, got)
+		}
+	}
+}
+
+// A shutdown in the middle of a rest waits for no permit.
+func TestDrainWaitsForNoPermit(t *testing.T) {
+	d := newDesk(t)
+	a := d.own()
+	d.fetch(a, numbered(8, `{"a":1}`)...)
+	puts := one[Put](d)
+	for _, p := range puts {
+		d.c.Answered(d.now, p.Batch, Outcome{Kind: Limited, Status: 429, Quota: quota(300, 0, time.Minute)})
+	}
+	deadline := d.now.Add(25 * time.Second)
+	d.c.Drain(d.now, deadline)
+	for range 100 {
+		list, until := d.decisions()
+		for _, dec := range list {
+			switch dec := dec.(type) {
+			case Put:
+				t.Fatal("a call in the rest")
+			case Quiet:
+				if d.now.After(deadline) {
+					t.Errorf("given back %v after the deadline", d.now.Sub(deadline))
+				}
+				return
+			default:
+				d.pass(dec)
+			}
+		}
+		if len(list) > 0 {
+			continue
+		}
+		if until.IsZero() {
+			t.Fatal("waits for nothing")
+		}
+		d.wait(until.Sub(d.now))
+	}
+	t.Error("not given back")
 }
