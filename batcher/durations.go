@@ -96,7 +96,7 @@ func (s *schedule) likely(ran time.Duration) time.Duration {
 // early, too. It returns by how much the first look was moved.
 func (s *schedule) runs(ran, age time.Duration) (pushed float64) {
 	if more := s.looks(s.likely(age)) - s.looks(s.likely(ran)); more > 0 {
-		return s.move(more, age+s.again(age))
+		return s.move(more)
 	}
 	return 0
 }
@@ -119,16 +119,12 @@ func (s *schedule) ended(ran, over, took time.Duration, pushed float64) {
 		step = 0 // looked at too late to tell what a look at the first would have seen
 	}
 	s.costs += (cost - s.costs) / memory
-	s.move(step-pushed, max(took, over))
+	s.move(step - pushed)
 }
 
-// move moves the first look, back at most to what would have been late enough,
-// and returns by how much.
-func (s *schedule) move(step float64, enough time.Duration) (moved float64) {
+// move moves the first look, and returns by how much.
+func (s *schedule) move(step float64) (moved float64) {
 	before := s.first
 	s.first = max(time.Duration(float64(before)*math.Exp(learning*step)), time.Millisecond)
-	if step > 0 {
-		s.first = max(before, min(s.first, enough))
-	}
 	return math.Log(float64(s.first)/float64(before)) / learning
 }

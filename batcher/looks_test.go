@@ -58,9 +58,51 @@ func TestSuccessorHurriesTheNextLook(t *testing.T) {
 			}
 			continue
 		}
-		if got := op.nextLook.Sub(looked); got > 4*time.Second {
+		if got := op.nextLook.Sub(looked).Round(time.Millisecond); got != 3500*time.Millisecond {
 			t.Errorf("the next look at an operation of 10s comes after %v", got)
 		}
+		if op.pushed != 0 {
+			t.Error("what it taught of calm ones would be taken from the awaited ones")
+		}
+	}
+}
+
+// A successor changes nothing for an operation that is being looked at, or is
+// due already.
+func TestSuccessorComesTooLateToHurry(t *testing.T) {
+	d := newDesk(t)
+	a := d.own()
+	d.fetch(a, change(1, "m", `{"a":1}`), change(2, "n", `{"a":1}`))
+	d.answer(d.put(), Accepted)
+	op := d.look()
+	d.fetch(a, change(3, "m", `{"a":2}`))
+	if len(d.c.looks) > 0 {
+		t.Error("an operation that is being looked at is to be looked at again")
+	}
+	d.c.Polled(d.now, op, viewOf(Complete, Updated, Updated))
+
+	d.answer(d.put(), Accepted)
+	op = d.c.looks[0]
+	op.awaited = false
+	due := op.nextLook
+	d.now = due.Add(time.Second)
+	d.fetch(a, change(4, "m", `{"a":3}`))
+	if !op.nextLook.Equal(due) {
+		t.Errorf("a look that is due was put off by %v", op.nextLook.Sub(due))
+	}
+}
+
+// However long operations run, none waits longer than the longest pause to be
+// looked at.
+func TestFirstLookIsInTime(t *testing.T) {
+	d := newDesk(t, func(c *Config) { c.MaxPause = time.Minute })
+	d.c.durations.calm.first = time.Hour
+	d.fetch(d.own(), change(1, "m", `{"a":1}`))
+	d.answer(d.put(), Accepted)
+	accepted := d.now
+	d.look()
+	if got := d.now.Sub(accepted); got != time.Minute {
+		t.Errorf("looked after %v, want the longest pause", got)
 	}
 }
 
@@ -76,7 +118,6 @@ func TestDurations(t *testing.T) {
 	}{
 		{"over at the first look", 0, first, 0, 9700 * time.Millisecond, 9900 * time.Millisecond},
 		{"one look too many", first, 2 * first, 0, 10700 * time.Millisecond, 10900 * time.Millisecond},
-		{"never later than would have been late enough", 9 * first, 10 * first, 0, first, 10 * first},
 		{"by its own times", 0, first, 11 * time.Second, 10700 * time.Millisecond, 11 * time.Second},
 		{"by its own times, looked at too late", 0, 5 * first, 9 * time.Second, 9700 * time.Millisecond, 9900 * time.Millisecond},
 		{"seen running longer than its own times say", first, 2 * first, time.Millisecond, 10700 * time.Millisecond, 10900 * time.Millisecond},
@@ -146,6 +187,24 @@ func TestOverdueOperationsTeachNothing(t *testing.T) {
 	d.c.Polled(d.now, op, View{Kind: Complete, Results: []ItemResult{{Status: Updated}}, Took: time.Hour, Calls: 1, Quota: NoQuota})
 	if got := d.c.durations.calm.first; got != taught {
 		t.Errorf("the first look moved from %v to %v", taught, got)
+	}
+}
+
+// Nor is one that is gone, whose end nobody saw, nor one of an earlier owner,
+// whose age nobody knows.
+func TestStrangeOperationsTeachNothing(t *testing.T) {
+	d := newDesk(t)
+	d.fetch(d.own(), change(1, "m", `{"a":1}`))
+	d.answer(d.put(), Accepted)
+	d.c.Polled(d.now, d.look(), viewOf(Gone))
+	d.c.Assigned(d.now, Start{Topic: "t", Partition: 1, LeaderEpoch: -1, Metadata: metadataOpen + " op1"})
+	for range 3 {
+		op := d.look()
+		d.wait(time.Minute)
+		d.c.Polled(d.now, op, viewOf(Running))
+	}
+	if got, want := d.c.durations, newDurations(); got != want {
+		t.Errorf("learned %+v, want %+v", got, want)
 	}
 }
 

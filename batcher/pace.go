@@ -171,11 +171,7 @@ func (p *pace) limited(now, sent time.Time, q Quota) (until time.Time) {
 	default:
 		rest = blindRest
 	}
-	if !old {
-		p.budget.remaining, p.budget.left = 0, 0
-	}
-	again := min(firstRest<<min(p.walls-1, 6), quotaWindow, p.longest)
-	p.permits = min(p.permits, 1)
+	again := min(firstRest<<min(p.walls-1, 6), quotaWindow)
 	p.rest = later(p.rest, now.Add(max(rest, again)+p.jitter(comeBack)))
 	return p.rest
 }

@@ -42,10 +42,12 @@ func TestPaceFollowsTheQuota(t *testing.T) {
 		{"half at first", Config{}, quota(600, 600, time.Minute), 50, 52},
 		{"half, too, while the window's end is unknown", Config{}, quota(600, 600, 0), 50, 52},
 		{"all when the budget is ahead", Config{}, quota(600, 440, 40*time.Second), 107, 111},
+		{"no more than all when it is far ahead", Config{}, quota(600, 480, 40*time.Second), 118, 122},
 		{"never far above the even rate", Config{}, quota(600, 600, 15*time.Second), 198, 202},
 		{"hardly any when it is behind", Config{}, quota(600, 200, 40*time.Second), 1, 3},
 		{"not the reserve", Config{Reserve: 0.2}, quota(600, 121, 30*time.Second), 1, 1},
 		{"none beyond the reserve", Config{Reserve: 0.2}, quota(600, 120, 30*time.Second), 0, 0},
+		{"none beyond it while the window's end is unknown", Config{Reserve: 0.2}, quota(600, 120, 0), 0, 0},
 		{"a new window when the old one is over", Config{Reserve: 0.2}, quota(600, 100, 4*time.Second), 15, 25},
 
 		{"a limit of one is not believed", Config{}, quota(1, 1, time.Minute), 50, 52},
@@ -366,15 +368,106 @@ func TestLeastRate(t *testing.T) {
 	}
 }
 
-// Calls under way are counted: their replies will have less left.
+// Neither calls under way nor those made since the last reply are there any more.
 func TestCallsUnderWayCount(t *testing.T) {
+	for open, want := range map[int]int{0: 3, 1: 2, 3: 0} {
+		p, now := newPace(Config{}), time.Unix(1_800_000_000, 0)
+		p.fill(now)
+		hears(&p, now, quota(6000, 6000, time.Minute))
+		now = now.Add(time.Second)
+		p.fill(now) // with permits for more than is left
+		p.learn(now, now, quota(6000, 3, 20*time.Millisecond), open)
+		if got := calls(&p, now, 19*time.Millisecond); got != want {
+			t.Errorf("%d calls with 3 left and %d under way, want %d", got, open, want)
+		}
+	}
+}
+
+// More budget than was thought ends the wait for the next window.
+func TestBudgetIsThereAgain(t *testing.T) {
 	p, now := newPace(Config{}), time.Unix(1_800_000_000, 0)
+	p.fill(now)
+	hears(&p, now, quota(300, 0, 0))
+	if ok, _ := p.permit(now.Add(time.Second), true); ok {
+		t.Fatal("a call with nothing left")
+	}
+	hears(&p, now.Add(time.Second), quota(300, 300, 0))
+	if ok, _ := p.permit(now.Add(time.Second), true); !ok {
+		t.Error("no call with everything left")
+	}
+}
+
+// The pages of a look that was under way cost permits, but end no rest.
+func TestPagesEndNoRest(t *testing.T) {
+	p, now := newPace(Config{MaxPause: time.Minute}), time.Unix(1_800_000_000, 0)
+	until := p.limited(now, now, quota(300, 0, 20*time.Second))
+	p.spend(now.Add(time.Second), 2)
+	if ok, at := p.permit(now.Add(10*time.Second), true); ok || !at.Equal(until) {
+		t.Errorf("rests until %v, want %v", at.Sub(now), until.Sub(now))
+	}
+}
+
+// A 429 tells a fixed number of nothing but its wall.
+func TestFixedNumberStaysFixed(t *testing.T) {
+	p, now := newPace(Config{RequestsPerMinute: 60, MaxPause: time.Minute}), time.Unix(1_800_000_000, 0)
+	now = p.limited(now, now, quota(2000, 0, time.Second))
 	p.spend(now, 1)
-	p.learn(now, now, quota(600, 8, time.Second), 8)
-	if ok, at := p.permit(now.Add(900*time.Millisecond), true); ok {
-		t.Error("a ninth call on its way to eight")
-	} else if at.Sub(now) < 900*time.Millisecond {
-		t.Errorf("asked to come back in the past, at %v", at.Sub(now))
+	hears(&p, now, quota(2000, 1999, time.Minute))
+	p.factor = 1
+	if got := calls(&p, now, 10*time.Second); got > 11 {
+		t.Errorf("%d calls in ten seconds, want ten", got)
+	}
+}
+
+// When a call is made only to find the window's end.
+func TestPeek(t *testing.T) {
+	start := time.Unix(1_800_000_000, 0)
+	seen := func() budget {
+		return budget{limit: 300, remaining: 100, ends: start.Add(time.Minute), unsure: 2 * time.Second}
+	}
+	b := seen()
+	if got := b.peek().Sub(start); got != 59*time.Second {
+		t.Errorf("peeks at %v, want the middle", got)
+	}
+	if b.remaining = 3; !b.peek().IsZero() {
+		t.Error("peeks where the call may be refused")
+	}
+	b = seen()
+	if b.hear(start, start, quota(300, 100, 30*time.Second)); !b.peek().IsZero() {
+		t.Error("peeks though the end was told")
+	}
+	b = seen()
+	b.unsure = 0
+	for now := start; now.Before(start.Add(time.Hour)); now = now.Add(time.Second) {
+		b.roll(now)
+	}
+	if b.peek().IsZero() {
+		t.Error("does not peek an hour after the end was seen, by a clock that may be wrong")
+	}
+}
+
+// What the replies to batches and looks tell goes to the pace, with when they
+// were sent and how many others are under way.
+func TestRepliesTellThePace(t *testing.T) {
+	d := newDesk(t, func(c *Config) { c.RequestsPerMinute = 0 })
+	d.c.pace.rate, d.c.pace.permits = 1000, 100
+	d.fetch(d.own(), numbered(12, `{"a":1}`)...)
+	puts := one[Put](d)
+	if len(puts) != 3 {
+		t.Fatalf("%d batches, want three", len(puts))
+	}
+	d.wait(time.Second)
+	accepted := Outcome{Kind: Accepted, Status: 200, Operation: "op", Sent: d.now, Quota: quota(1000, 900, 50*time.Second)}
+	d.c.Answered(d.now, puts[0].Batch, accepted)
+	if got := d.c.pace.budget.left; got != 900-200-2 {
+		t.Errorf("%v calls left after 900 less the reserve, with two under way", got)
+	}
+	op := d.look()
+	v := viewOf(Running, Updated, Updated, Updated)
+	v.Status, v.Quota = 200, quota(1000, 800, 0)
+	d.c.Polled(d.now, op, v)
+	if got := d.c.pace.budget.left; got != 800-200-2 {
+		t.Errorf("%v calls left after 800 less the reserve, with two under way", got)
 	}
 }
 

@@ -87,7 +87,7 @@ func (b *budget) hear(now, sent time.Time, q Quota) bool {
 		return false // it may tell of the window before
 	case limit == b.limit && remaining > b.remaining+limit/10: // replies change places by less
 		b.ends, b.unsure = now.Add(quotaWindow), now.Sub(b.told)
-	case !b.ends.IsZero():
+	default:
 		b.unsure = min(b.unsure, b.ends.Sub(sent))
 	}
 	b.limit, b.remaining, b.told = limit, remaining, sent
