@@ -60,14 +60,14 @@ func (c *Core) hurry(now time.Time, op *Operation) {
 		return
 	}
 	op.awaited, op.pushed = true, 0
-	if op.looking || op.failures > 0 {
+	if op.failures > 0 {
 		return
 	}
 	age := c.durations.first(true)
 	if op.Looks > 0 {
 		age = op.ran + c.durations.awaited.again(op.ran)
 	}
-	if at := later(now, op.Accepted.Add(age)); at.Before(op.nextLook) {
+	if at := later(now, op.Accepted.Add(age)); at.Before(op.nextLook) { // not so when it is being looked at
 		c.looks.schedule(op, at)
 	}
 }
@@ -164,8 +164,9 @@ func (c *Core) lookAgain(now time.Time, op *Operation, failed bool) {
 		op.failures++
 		c.looks.schedule(op, now.Add(min(c.cfg.RetryInitial+c.backoff(op.failures), c.cfg.RetryMax)))
 	} else {
-		age, inherited := op.nextLook.Sub(op.Accepted), op.owner != nil // a whole partition waits for that one
-		if !inherited {                                                 // nor is its age known
+		age := op.nextLook.Sub(op.Accepted)
+		inherited := op.owner != nil // a partition waits for it, and its true age is not known
+		if !inherited {
 			op.pushed += c.durations.of(op.awaited).runs(op.ran, age)
 		}
 		op.failures, op.ran = 0, age
