@@ -126,7 +126,7 @@ func (d *desk) answer(b *Batch, kind OutcomeKind) {
 // look waits until the core looks at an operation.
 func (d *desk) look() (op *Operation) {
 	d.t.Helper()
-	for range 100 {
+	for range 1000 {
 		list, until := d.decisions()
 		for _, dec := range list {
 			if l, ok := dec.(Look); ok {

@@ -87,9 +87,7 @@ func TestRefusedKeyStopsEveryCall(t *testing.T) {
 func withOpen(t *testing.T, operations int) (*desk, *Assignment) {
 	d := newDesk(t)
 	a := d.own()
-	for range 64 {
-		d.c.durations.add(time.Hour)
-	}
+	d.c.durations.calm.first, d.c.durations.awaited.first = 30*time.Second, 30*time.Second
 	d.fetch(a, numbered(4*operations, `{"a":1}`)...)
 	for _, p := range one[Put](d) {
 		d.answer(p.Batch, Accepted)

@@ -278,7 +278,7 @@ func shared(t *testing.T, every time.Duration) (puts, looks int, late time.Durat
 			op := dec.Batch.Items[0].operation
 			ends[op] = d.now.Add(time.Duration(r.ExpFloat64() * float64(2*time.Second)))
 		case Look:
-			if _, due := d.c.putDue(d.now); lastWasLook && due.IsZero() && d.c.ready.n > 0 {
+			if _, due := d.c.putDue(d.now); lastWasLook && due.IsZero() && d.c.ready.count() > 0 {
 				t.Fatalf("two looks in a row %v before the end, with batches waiting", end.Sub(d.now))
 			}
 			looks, lastWasLook = looks+1, true

@@ -22,8 +22,10 @@ func (p *Pipeline) tell(now time.Time, n batcher.Notice) {
 	case batcher.DeliveryResumed:
 		p.log.Info("delivery goes on", zap.Duration("paused_for", now.Sub(n.Since)))
 	case batcher.QuotaExhausted:
-		p.log.Warn("the org's request quota is used up; all calls rest until its reset",
-			append(why, zap.Duration("rest", n.Until.Sub(now)))...)
+		if why = append(why, zap.Duration("rest", n.Until.Sub(now))); n.Asked > 0 {
+			why = append(why, zap.Duration("asked", n.Asked)) // more than kustomer.max_pause: it is tried sooner
+		}
+		p.log.Warn("the org's request quota is used up; all calls rest until its reset", why...)
 	case batcher.OperationOverdue:
 		p.log.Warn("an operation runs longer than kustomer.overdue_after; its messages wait for it: check the status page of Kustomer for bulk jobs",
 			zap.String("operation_id", n.Operation.ID), zap.Duration("since", now.Sub(n.Since)))
