@@ -133,6 +133,11 @@ func (r *reader) checkSource(s *Source) {
 	if fault := kafkaName(s.InstanceID); s.InstanceID != "" && fault != "" {
 		r.fault("source.instance_id", "%s %s", r.shown("source.instance_id", s.InstanceID), fault)
 	}
+	if s.Protocol == "consumer" && s.InstanceID != "" {
+		r.clash([]string{"source.instance_id", "source.protocol"},
+			"is given, and so is %s; a static member that leaves such a group is locked out of it for a session: remove one of them",
+			r.at("source.protocol", s.Protocol))
+	}
 }
 
 // checkOutputs keeps the three kinds of topics apart: reading what one writes

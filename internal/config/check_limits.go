@@ -14,6 +14,11 @@ func (r *reader) checkLimits(c *Config) {
 			"%s is above %s; one such event could never be held",
 			r.at("limits.max_event_bytes", l.MaxEventBytes), r.at("limits.max_open_bytes", l.MaxOpenBytes))
 	}
+	if l.MaxEventBytes > l.MaxBatchBytes {
+		r.clash([]string{"limits.max_event_bytes", "limits.max_batch_bytes"},
+			"%s is above %s; one such event would stop its partition",
+			r.at("limits.max_event_bytes", l.MaxEventBytes), r.at("limits.max_batch_bytes", l.MaxBatchBytes))
+	}
 	if c.Batch.MaxBytes > l.MaxOpenBytes {
 		r.clash([]string{"batch.max_bytes", "limits.max_open_bytes"},
 			"%s is above %s; a batch could never grow to it",

@@ -72,6 +72,9 @@ results: {topic: ` + strings.Repeat("x", 250) + `}
 1:18: source.topics: is empty; list at least one topic
 1:29: source.group: is longer than 249 bytes or has control characters
 `},
+		{name: "a static member of a group that the broker divides", file: "source: {protocol: consumer, instance_id: a}\n" + required, want: `
+1:43: source.instance_id: is given, and so is source.protocol "consumer" (1:20); a static member that leaves such a group is locked out of it for a session: remove one of them
+`},
 		{name: "topics that meet", file: `
 source: {topics: [a, in]}
 results: {topic: in}

@@ -54,6 +54,9 @@ type Kafka struct {
 	Brokers []string `yaml:"brokers"`
 	TLS     TLS      `yaml:"tls"`
 	SASL    SASL     `yaml:"sasl"`
+	// Rack is where this process runs, in the brokers' words (broker.rack).
+	// Brokers that allow it let it read from replicas there. Default empty.
+	Rack string `yaml:"rack"`
 }
 
 // TLS is the transport security of the connections to the brokers.
@@ -99,11 +102,17 @@ type Source struct {
 	// OnReset is what to do when the committed offset is gone from the log: fail
 	// stops that partition, earliest goes on with what is left. Default fail.
 	OnReset string `yaml:"on_reset" oneof:"fail,earliest"`
+	// Protocol is who divides the partitions: classic, the members among
+	// themselves, or consumer, the broker (KIP-848, Kafka 4.0 or later). Where
+	// brokers lack it, classic is spoken, with a warning. Default classic.
+	Protocol string `yaml:"protocol" oneof:"classic,consumer"`
 	// InstanceID makes this process a static member of the group; each process
-	// needs its own. Default empty: a dynamic member.
+	// needs its own. Only with Protocol classic. Default empty: a dynamic member.
 	InstanceID string `yaml:"instance_id"`
 	// SessionTimeout is how long the group waits for a heartbeat before it gives
-	// this process's partitions to others. Default 45s.
+	// this process's partitions to others. With Protocol consumer the broker's own
+	// holds (group.consumer.session.timeout.ms), and this must not be above it.
+	// Default 45s.
 	SessionTimeout time.Duration `yaml:"session_timeout" range:"1s..30m"`
 	// Isolation is read_committed or read_uncommitted: whether records of open
 	// and aborted transactions are read. Default read_committed.
@@ -243,6 +252,9 @@ type Limits struct {
 	MaxOpenBytes ByteSize `yaml:"max_open_bytes" range:"1MiB..64GiB"`
 	// MaxEventBytes is the largest event; larger ones are dead-lettered. Default 1MiB.
 	MaxEventBytes ByteSize `yaml:"max_event_bytes" range:"1KiB..64MiB"`
+	// MaxBatchBytes is the largest batch of records, as a producer made it, after
+	// decompression; a larger one stops its partition. Default 32MiB.
+	MaxBatchBytes ByteSize `yaml:"max_batch_bytes" range:"1MiB..1GiB"`
 }
 
 // Admin is about the status page, the probes and the metrics.

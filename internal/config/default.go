@@ -14,7 +14,7 @@ func Default() *Config {
 		Kafka: Kafka{Brokers: []string{"localhost:9092"}},
 		Source: Source{
 			Topics: []string{"message-changes"}, Group: "kafka-kustomer",
-			Start: "earliest", OnReset: "fail", SessionTimeout: 45 * time.Second,
+			Start: "earliest", OnReset: "fail", Protocol: "classic", SessionTimeout: 45 * time.Second,
 			Isolation: "read_committed", OnTombstone: "skip",
 		},
 		Batch: Batch{
@@ -25,7 +25,7 @@ func Default() *Config {
 		Commit:     Commit{Interval: time.Second},
 		Results:    Results{Topic: "kustomer-batch-results", Items: true, Create: "if-missing", Replication: -1},
 		DeadLetter: DeadLetter{Topic: "kustomer-dead-letters", Create: "if-missing", Replication: -1, Brake: 0.05},
-		Limits:     Limits{MaxOpenEvents: 20_000, MaxOpenBytes: 24 * MiB, MaxEventBytes: 1 * MiB},
+		Limits:     Limits{MaxOpenEvents: 20_000, MaxOpenBytes: 24 * MiB, MaxEventBytes: 1 * MiB, MaxBatchBytes: 32 * MiB},
 
 		DrainTimeout: 25 * time.Second, RevokeTimeout: 25 * time.Second,
 		Admin: Admin{Listen: ":8080"},
