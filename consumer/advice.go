@@ -3,6 +3,7 @@ package consumer
 import (
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -46,6 +47,18 @@ var adviceByText = []struct{ text, advice string }{
 	{"deadline exceeded", "no answer in time: check the network, and that the brokers are up"},
 }
 
+// batchTooLargeError names a batch that grows above the limit when it is
+// decompressed.
+type batchTooLargeError struct {
+	*kgo.ErrDecompressTooLarge
+	limit int
+}
+
+func (e *batchTooLargeError) Error() string {
+	return fmt.Sprintf("the batch of offsets %d to %d is larger than %d bytes (limits.max_batch_bytes) when decompressed; it is not read, and its partition stands still",
+		e.Offset, e.NextOffset-1, e.limit)
+}
+
 // advice says what to check about an error, never empty.
 func advice(err error) string {
 	for _, a := range adviceByCode {
@@ -53,18 +66,20 @@ func advice(err error) string {
 			return a.advice
 		}
 	}
-	var tooLarge *kgo.ErrDecompressTooLarge
+	var tooLarge *batchTooLargeError
 	var loss *kgo.ErrDataLoss
 	var hostname x509.HostnameError
 	switch {
 	case errors.As(err, &tooLarge):
-		return "one batch of the topic is larger than this program will decompress: check what writes to it"
+		return fmt.Sprintf("check what wrote it; if it is to be read, raise limits.max_batch_bytes and start again; if not, stop the group, move its offset of this partition to %d, and start again", tooLarge.NextOffset)
 	case errors.As(err, &loss):
 		return "Kafka lost records it had acknowledged (an unclean leader election?): check the brokers"
 	case errors.As(err, &hostname):
 		return "the broker's certificate is for another name: check kafka.brokers and kafka.tls.server_name"
 	case errors.As(err, new(x509.UnknownAuthorityError)):
 		return "the broker's certificate is of an unknown authority: check kafka.tls.ca_file"
+	case errors.Is(err, errNoTopic), errors.Is(err, errTopicDeleted):
+		return "check source.topics, and create the topic"
 	case errors.Is(err, errNoCommit):
 		return "set source.start to earliest or latest, or commit an offset for the group, and start again"
 	}

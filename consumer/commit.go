@@ -31,7 +31,15 @@ func (c *Consumer) Commit(ctx context.Context, commit *batcher.Commit) {
 		pc := &commit.Partitions[i]
 		pc.Result = batcher.CommitRefused
 		a := pc.Assignment
-		if t := c.current(a); t == nil || t.member != member {
+		t := c.current(a)
+		if t == nil || t.member != member {
+			continue
+		}
+		if t.gone {
+			if t.settled != pc.Offset {
+				t.settled = pc.Offset
+				c.lookSoon() // perhaps the last thing that taking it anew waits for
+			}
 			continue
 		}
 		pc.Result = batcher.CommitUnknown // until the group says more
@@ -67,7 +75,7 @@ func (c *Consumer) fence(req *kmsg.OffsetCommitRequest, byPartition map[Partitio
 		partitions := t.Partitions[:0]
 		for _, p := range t.Partitions {
 			pc := byPartition[Partition{t.Topic, p.Partition}]
-			if tenure := c.current(pc.Assignment); tenure == nil || tenure.member != req.MemberID {
+			if tenure := c.current(pc.Assignment); tenure == nil || tenure.member != req.MemberID || tenure.gone {
 				pc.Result = batcher.CommitRefused
 				continue
 			}
@@ -117,11 +125,22 @@ func (c *Consumer) commitAnswered(req *kmsg.OffsetCommitRequest, resp *kmsg.Offs
 			pc.Result = commitResult(err)
 			switch {
 			case err == nil:
+				c.noteCommitted(key, pc)
 				c.problems.clear(commitProblem(key))
+			case errors.Is(err, kerr.UnknownTopicOrPartition), errors.Is(err, kerr.UnknownTopicID):
+				c.lookSoon() // trouble of the topic
 			case !fenced(err): // a fence is part of every rebalance
 				c.problems.report(commitProblem(key), err)
 			}
 		}
+	}
+}
+
+func (c *Consumer) noteCommitted(p Partition, pc *batcher.PartitionCommit) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t := c.tenures[p]; t != nil && t.handle == pc.Assignment {
+		t.settled = pc.Offset
 	}
 }
 

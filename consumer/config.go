@@ -59,6 +59,9 @@ type Config struct {
 	RebalanceTimeout time.Duration
 
 	MaxEventBytes int // key and value; a larger record is rejected without decoding it
+	// MaxBatchBytes is the largest batch after decompression; a larger one stops
+	// its partition. Optional: 32 MiB.
+	MaxBatchBytes int
 
 	Opts []kgo.Opt // optional: TLS, SASL, dialer
 }
@@ -69,10 +72,10 @@ type Config struct {
 // [appetite].
 const (
 	maxConcurrentFetches = 2
-	maxDecompressBytes   = 32 << 20
-	// A broker sends a first batch larger than fetchMaxBytes whole, so the
-	// bound on a response must leave room for the largest batch of a topic.
-	brokerMaxReadBytes = 48 << 20
+	maxBatchBytes        = 32 << 20 // when Config.MaxBatchBytes is 0
+	// A broker sends a first batch larger than a fetch whole, so the
+	// bound on a response leaves room for the largest batch that we take.
+	readRoom = 16 << 20
 	// kgo has one fetch at a broker at a time, so a partition that is resumed waits
 	// for the fetch of those that had nothing new: at kgo's default, five seconds.
 	fetchMaxWait = 500 * time.Millisecond
@@ -98,8 +101,17 @@ func (c *Config) validate() error {
 		return errors.New("consumer: a static member (instance_id) needs protocol classic")
 	case c.SessionTimeout <= 0 || c.RebalanceTimeout <= 0 || c.MaxEventBytes <= 0:
 		return errors.New("consumer: session time-out, rebalance time-out and max event bytes must be above 0")
+	case c.MaxBatchBytes < 0 || c.MaxBatchBytes > 1<<30:
+		return fmt.Errorf("consumer: max batch bytes is %d, want up to 1 GiB", c.MaxBatchBytes)
 	}
 	return nil
+}
+
+func (c *Config) batchLimit() int {
+	if c.MaxBatchBytes == 0 {
+		return maxBatchBytes
+	}
+	return c.MaxBatchBytes
 }
 
 // options translates the configuration for kgo. The caller's own options come
@@ -143,8 +155,11 @@ func (c *Config) options() []kgo.Opt {
 		kgo.FetchMaxBytes(fetchBytes),
 		kgo.FetchMaxPartitionBytes(partitionBytes),
 		kgo.MaxConcurrentFetches(maxConcurrentFetches),
-		kgo.MaxDecompressBatchBytes(maxDecompressBytes),
-		kgo.BrokerMaxReadBytes(brokerMaxReadBytes),
+		kgo.MaxDecompressBatchBytes(c.batchLimit()),
+		kgo.BrokerMaxReadBytes(int32(c.batchLimit()+readRoom)),
+		// The end of a transaction is a record of its own. Without seeing it we
+		// could never commit an offset after it, and the group would always lag.
+		kgo.KeepControlRecords(),
 	)
 	if c.InstanceID != "" {
 		opts = append(opts, kgo.InstanceID(c.InstanceID))
@@ -155,8 +170,9 @@ func (c *Config) options() []kgo.Opt {
 	return opts
 }
 
-// tap is kgo's logger. It passes kgo's words on, its information as debug since
-// it tells of every rebalance in a dozen lines, and listens for the outcome of
+// tap is kgo's logger. It passes kgo's words on as debug only: kgo tells of every
+// rebalance in a dozen lines and of every attempt to reach a broker in two, and
+// what a person must know is a Problem of ours. It listens for the outcome of
 // heartbeats, which kgo tells nobody else (see pulse).
 type tap struct {
 	log   *kzap.Logger
@@ -169,10 +185,7 @@ func newTap(log *zap.Logger, p *pulse) *tap {
 
 func (t *tap) Level() kgo.LogLevel { return kgo.LogLevelInfo }
 
-func (t *tap) Log(level kgo.LogLevel, msg string, keyvals ...any) {
+func (t *tap) Log(_ kgo.LogLevel, msg string, keyvals ...any) {
 	t.pulse.heard(msg, keyvals)
-	if level == kgo.LogLevelInfo {
-		level = kgo.LogLevelDebug
-	}
-	t.log.Log(level, msg, keyvals...)
+	t.log.Log(kgo.LogLevelDebug, msg, keyvals...)
 }

@@ -75,6 +75,10 @@ type tenure struct {
 	stuck         bool  // kgo does not fetch it, and will not say so again
 	paused        bool  // by Pause
 	fault         *fault
+	lost          *positionError // what is to be read next is not in the log
+
+	gone    bool  // of a topic that is no more: nothing is committed
+	settled int64 // the newest commit; when gone, the newest that was asked for
 }
 
 // Consumer is a member of a consumer group. Poll must be called by one goroutine
@@ -89,7 +93,8 @@ type Consumer struct {
 	pulse    *pulse
 	appetite appetite
 
-	protocol atomic.Value // of the group, a string; see Protocol
+	protocol atomic.Value  // of the group, a string; see Protocol
+	lookNow  chan struct{} // asks for a look at the topics
 
 	open   context.Context // until Close begins
 	close  context.CancelFunc
@@ -101,6 +106,7 @@ type Consumer struct {
 	mu        sync.Mutex
 	tenures   map[Partition]*tenure
 	announced map[Partition]struct{} // assigned by the group
+	topics    map[string]*topicState // those of the configuration
 	faults    int                    // tenures with a fault
 	expired   uint64
 
@@ -122,6 +128,8 @@ func New(cfg Config, dec Decoder, owner Owner, log *zap.Logger) (*Consumer, erro
 		pulse:     newPulse(),
 		tenures:   map[Partition]*tenure{},
 		announced: map[Partition]struct{}{},
+		topics:    newTopicStates(cfg.Topics),
+		lookNow:   make(chan struct{}, 1),
 	}
 	c.open, c.close = context.WithCancel(context.Background())
 	c.failed, c.fail = context.WithCancelCause(context.Background())
@@ -134,6 +142,7 @@ func New(cfg Config, dec Decoder, owner Owner, log *zap.Logger) (*Consumer, erro
 		kgo.WithHooks(hooks{c}),
 		kgo.OnPartitionsAssigned(c.onAssigned),
 		kgo.OnOffsetsFetched(c.onFetched),
+		kgo.AdjustFetchOffsetsFn(c.adjust),
 		kgo.OnPartitionsRevoked(c.onRevoked),
 		kgo.OnPartitionsLost(c.onLost),
 	)...)
@@ -148,6 +157,7 @@ func New(cfg Config, dec Decoder, owner Owner, log *zap.Logger) (*Consumer, erro
 	c.client = client
 	c.appetite.attach(client)
 	c.wg.Go(func() { c.pulse.run(c.open, c.sameMember, owner.Alive) })
+	c.wg.Go(c.watch)
 	return c, nil
 }
 
@@ -202,7 +212,7 @@ func (c *Consumer) Problems() []Problem { return c.problems.list() }
 
 // Lag returns, for each partition that is ours and was polled, the number of
 // offsets from the last record handed over to the high watermark of that poll.
-// On a topic with transactions it may never be 0: their markers count.
+// While a transaction is open it stays above 0.
 func (c *Consumer) Lag() map[Partition]int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -235,6 +245,7 @@ func (c *Consumer) spoken(protocol string) {
 	if before, _ := c.protocol.Swap(protocol).(string); before == protocol {
 		return
 	}
+	c.log.Info("the group speaks", zap.String("protocol", protocol), zap.String("group", c.cfg.Group))
 	if protocol == ProtocolClassic && c.cfg.Protocol == ProtocolConsumer {
 		c.log.Warn("the brokers do not offer the configured group protocol; the group goes on with classic. Check that all run Kafka 4.0 or later, or set source.protocol to classic",
 			zap.String("group", c.cfg.Group))

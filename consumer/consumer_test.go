@@ -80,7 +80,7 @@ func TestOwnOptionsCannotUndoOurs(t *testing.T) {
 		{"auto commit", client.OptValue(kgo.DisableAutoCommit), true},
 		{"block", client.OptValue(kgo.BlockRebalanceOnPoll), true},
 		{"fetch", client.OptValue(kgo.FetchMaxBytes), int32(fetchMinBytes)},
-		{"decompress", client.OptValue(kgo.MaxDecompressBatchBytes), maxDecompressBytes},
+		{"decompress", client.OptValue(kgo.MaxDecompressBatchBytes), maxBatchBytes},
 	} {
 		if fmt.Sprint(tt.got) != fmt.Sprint(tt.want) {
 			t.Errorf("%s is %v, want %v", tt.name, tt.got, tt.want)

@@ -52,3 +52,12 @@ func reject(ch *batcher.Change, size, limit int) {
 		Text: fmt.Sprintf("key and value are %d bytes, more than max_event_bytes (%d)", size, limit),
 	}
 }
+
+// skipMarker sets ch to the end of a transaction: there is nothing to send, but
+// the offset counts.
+func skipMarker(ch *batcher.Change, r *kgo.Record) {
+	*ch = batcher.Change{
+		Offset: r.Offset, LeaderEpoch: r.LeaderEpoch, Verdict: batcher.Skip,
+		Reason: batcher.Reason{Code: "transaction_marker", Text: "the end of a transaction"},
+	}
+}

@@ -35,6 +35,7 @@ type member struct {
 	live     map[int32]*batcher.Assignment
 	starts   map[int32]batcher.Start
 	records  map[*batcher.Assignment][]int64 // offsets by handle
+	sends    map[*batcher.Assignment]int     // of them, to be sent
 	beats    []aliveCall
 	polls    int
 	pollErr  error
@@ -56,7 +57,7 @@ func (w *world) join(name string, edit func(*Config, *member)) *member {
 	m := &member{
 		w: w, name: name, link: &link{w: w},
 		live: map[int32]*batcher.Assignment{}, starts: map[int32]batcher.Start{},
-		records: map[*batcher.Assignment][]int64{},
+		records: map[*batcher.Assignment][]int64{}, sends: map[*batcher.Assignment]int{},
 	}
 	cfg := w.config()
 	cfg.Opts = []kgo.Opt{kgo.Dialer(m.link.dial)}
@@ -103,6 +104,9 @@ func (m *member) hand(fs []Fetched) error {
 		}
 		for _, c := range f.Changes {
 			m.records[f.Assignment] = append(m.records[f.Assignment], c.Offset)
+			if c.Verdict == batcher.Send {
+				m.sends[f.Assignment]++
+			}
 		}
 		m.diary = append(m.diary, fmt.Sprintf("records %d: %d", f.Assignment.Partition, len(f.Changes)))
 	}

@@ -83,7 +83,7 @@ func (c *Consumer) reclaim(client *kgo.Client, member string, stale []*tenure) e
 		}
 		positions[topic][partition] = position
 	}
-	if err := c.adopt(ctx, member, starts); err != nil {
+	if err := c.adopt(ctx, client, member, starts); err != nil {
 		return err
 	}
 	client.SetOffsets(positions)
@@ -104,7 +104,7 @@ func (c *Consumer) onFetched(ctx context.Context, client *kgo.Client, resp *kmsg
 	if err != nil {
 		return err
 	}
-	return c.adopt(ctx, member, starts)
+	return c.adopt(ctx, client, member, starts)
 }
 
 // starts reads where the partitions begin that the group gave us. Others in the
@@ -138,7 +138,7 @@ func (c *Consumer) starts(resp *kmsg.OffsetFetchResponse) ([]batcher.Start, erro
 }
 
 // adopt gets handles for partitions and makes them current.
-func (c *Consumer) adopt(ctx context.Context, member string, starts []batcher.Start) error {
+func (c *Consumer) adopt(ctx context.Context, client *kgo.Client, member string, starts []batcher.Start) error {
 	if len(starts) == 0 {
 		return nil
 	}
@@ -153,13 +153,18 @@ func (c *Consumer) adopt(ctx context.Context, member string, starts []batcher.St
 		return fmt.Errorf("consumer: %d handles for %d partitions", len(as), len(starts))
 	}
 	var without []Partition
+	var committed []*batcher.Assignment
 	c.mu.Lock()
 	for i, s := range starts {
 		p := Partition{s.Topic, s.Partition}
 		t := &tenure{handle: as[i], member: member, first: -1, next: s.Offset, highWatermark: -1}
-		t.stuck = s.Offset < 0 && c.cfg.Start == StartCommitted
-		if t.stuck {
+		t.stuck = s.Offset < 0 && c.cfg.Start == StartCommitted && !c.isNew(s.Topic, s.Partition)
+		t.gone = c.topics[s.Topic] != nil && c.topics[s.Topic].replaced
+		switch {
+		case t.stuck:
 			without = append(without, p)
+		case s.Offset >= 0:
+			committed = append(committed, as[i])
 		}
 		c.forget(p)
 		c.tenures[p] = t
@@ -168,6 +173,7 @@ func (c *Consumer) adopt(ctx context.Context, member string, starts []batcher.St
 	for _, p := range without {
 		c.problems.report(partitionProblem(p), errNoCommit)
 	}
+	c.inspect(client, committed, nil)
 	return nil
 }
 

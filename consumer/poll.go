@@ -5,8 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"go.uber.org/zap"
 
 	"kafka-kustomer/batcher"
 )
@@ -131,6 +131,10 @@ func (c *Consumer) collectPartition(topic string, p *kgo.FetchPartition) error {
 	for _, r := range p.Records {
 		c.changes = c.changes[:len(c.changes)+1] // collect has made room
 		ch := &c.changes[len(c.changes)-1]
+		if r.Attrs.IsControl() {
+			skipMarker(ch, r)
+			continue
+		}
 		copyRecord(ch, r)
 		if size := len(r.Key) + len(r.Value); size > c.cfg.MaxEventBytes {
 			reject(ch, size, c.cfg.MaxEventBytes)
@@ -157,27 +161,19 @@ func (c *Consumer) advance(topic string, p *kgo.FetchPartition) *batcher.Assignm
 	if t.first < 0 {
 		t.first = from
 	}
-	t.next, t.highWatermark, t.stuck = to, p.HighWatermark, false
+	switch key := (Partition{topic, p.Partition}); {
+	case due < 0 || from == due:
+	case from > due && p.LogStartOffset > due:
+		c.passOver(key, t, p.LogStartOffset)
+	case from < due:
+		c.passOver(key, t, from)
+	}
+	t.next, t.highWatermark, t.stuck, t.lost = to, p.HighWatermark, false, nil
 	if t.fault != nil && !t.fault.paused {
 		t.fault = nil
 		c.faults--
 	}
-	expired := due >= 0 && from > due && p.LogStartOffset > due
-	if expired {
-		c.expired += uint64(p.LogStartOffset - due)
-	}
 	c.mu.Unlock()
-	// With a reset to the earliest offset, kgo moves on without a word.
-	switch {
-	case expired:
-		c.log.Warn("records were deleted by Kafka before they were read; check the topic's retention and how far this group is behind",
-			zap.String("topic", topic), zap.Int32("partition", p.Partition),
-			zap.Int64("from_offset", due), zap.Int64("to_offset", p.LogStartOffset))
-	case from < due:
-		c.log.Warn("the position moved back: the log ended before it; records may be seen twice",
-			zap.String("topic", topic), zap.Int32("partition", p.Partition),
-			zap.Int64("expected_offset", due), zap.Int64("offset", from))
-	}
 	c.problems.clear(partitionProblem(Partition{topic, p.Partition}))
 	c.problems.clear(partitionProblem(Partition{topic, -1}))
 	return t.handle
@@ -222,17 +218,34 @@ func (c *Consumer) fetchError(p Partition, err error) (failing bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t := c.tenures[p]
-	if t != nil && t.stuck {
-		return false // known, and kgo says it once
-	}
-	c.problems.report(partitionProblem(p), err)
 	if t == nil {
+		c.problems.report(partitionProblem(p), err)
 		return true
 	}
-	if errors.As(err, new(*kgo.ErrDecompressTooLarge)) {
+	var tooLarge *kgo.ErrDecompressTooLarge
+	switch {
+	case t.stuck:
+		return false // known, and kgo says it once
+	case errors.As(err, &tooLarge):
 		t.stuck = true
+		c.problems.report(partitionProblem(p), &batchTooLargeError{tooLarge, c.cfg.batchLimit()})
 		return false
+	case errors.Is(err, kerr.UnknownTopicID) && (t.gone || t.fault == nil || t.fault.backoff < faultBackoffMax):
+		c.lookSoon() // most likely it was made anew, which is trouble of the topic
+	case errors.Is(err, kerr.OffsetOutOfRange):
+		if t.lost == nil {
+			c.inspect(c.client, []*batcher.Assignment{t.handle}, err)
+		}
+	default:
+		c.problems.report(partitionProblem(p), err)
 	}
+	c.pauseFor(t)
+	return false
+}
+
+// pauseFor stops a partition for a while, for a fault that was found in it. c.mu
+// is held.
+func (c *Consumer) pauseFor(t *tenure) {
 	if t.fault == nil {
 		t.fault = &fault{}
 		c.faults++
@@ -241,7 +254,6 @@ func (c *Consumer) fetchError(p Partition, err error) (failing bool) {
 	f.backoff = min(faultBackoffMax, max(faultBackoffMin, 2*f.backoff))
 	f.paused, f.until = true, time.Now().Add(f.backoff)
 	c.applyPause(t)
-	return false
 }
 
 // endFaults resumes partitions whose pause is over, and forgets faults that did
@@ -262,7 +274,7 @@ func (c *Consumer) endFaults(now time.Time) (next time.Time) {
 			f.paused, f.until = false, now.Add(faultProbe)
 			c.applyPause(t)
 		default:
-			t.fault = nil
+			t.fault, t.lost = nil, nil
 			c.faults--
 			c.problems.clear(partitionProblem(p))
 			continue

@@ -2,10 +2,12 @@ package consumer
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"go.uber.org/zap"
 )
 
@@ -32,6 +34,10 @@ var groupProblem = problemKey{kind: "group", partition: -1}
 
 func partitionProblem(p Partition) problemKey {
 	return problemKey{kind: "fetch", topic: p.Topic, partition: p.Partition}
+}
+
+func topicProblem(topic string) problemKey {
+	return problemKey{kind: "topic", topic: topic, partition: -1}
 }
 
 func commitProblem(p Partition) problemKey {
@@ -76,11 +82,24 @@ func (ps *problems) report(key problemKey, err error) {
 		ps.byKey[key] = e
 	}
 	e.Text, e.Check = text, advice(err)
+	if key.broker == "" && ps.unreachable() && !errors.As(err, new(*kerr.Error)) {
+		return // what a broker that can't be reached brings about: that one is told of
+	}
 	if e.logged == text || e.logged != "" && now.Sub(e.loggedAt) < relogAfter {
 		return
 	}
 	e.logged, e.loggedAt = text, now
 	ps.log.Error("trouble with Kafka: "+key.kind, append(key.fields(), zap.String("error", text), zap.String("check", e.Check))...)
+}
+
+// unreachable reports whether some broker can't be reached. ps.mu is held.
+func (ps *problems) unreachable() bool {
+	for key := range ps.byKey {
+		if key.broker != "" {
+			return true
+		}
+	}
+	return false
 }
 
 func (ps *problems) clear(key problemKey) {
@@ -91,6 +110,9 @@ func (ps *problems) clear(key problemKey) {
 		return
 	}
 	delete(ps.byKey, key)
+	if e.logged == "" {
+		return
+	}
 	ps.log.Info("trouble with Kafka is over: "+key.kind, append(key.fields(), zap.Duration("after", time.Since(e.Since)))...)
 }
 
@@ -99,6 +121,9 @@ func (k problemKey) fields() []zap.Field {
 	case k.broker != "":
 		return []zap.Field{zap.String("broker", k.broker)}
 	case k.topic != "":
+		if k.partition < 0 {
+			return []zap.Field{zap.String("topic", k.topic)}
+		}
 		return []zap.Field{zap.String("topic", k.topic), zap.Int32("partition", k.partition)}
 	}
 	return nil
