@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/sasl"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
@@ -33,7 +35,7 @@ func kafkaOpts(cfg *config.Config, log *zap.Logger) ([]kgo.Opt, error) {
 	opts := []kgo.Opt{
 		kgo.SeedBrokers(cfg.Kafka.Brokers...),
 		kgo.ClientID(cfg.Name),
-		kgo.WithLogger(kzap.New(log.Named("kafka").WithOptions(zap.IncreaseLevel(zap.WarnLevel)))),
+		kgo.WithLogger(rawLog{log.Named("kafka")}),
 	}
 	if cfg.Kafka.TLS.Enabled {
 		t, err := brokerTLS(cfg.Kafka.TLS)
@@ -46,6 +48,22 @@ func kafkaOpts(cfg *config.Config, log *zap.Logger) ([]kgo.Opt, error) {
 		opts = append(opts, kgo.SASL(m))
 	}
 	return opts, nil
+}
+
+// rawLog passes kgo's warnings and errors on as debug: it has two lines for each
+// attempt to reach a broker. What a person must know is told by the consumer and
+// by the writer of results, once.
+type rawLog struct{ log *zap.Logger }
+
+func (l rawLog) Level() kgo.LogLevel {
+	if l.log.Core().Enabled(zap.DebugLevel) {
+		return kgo.LogLevelWarn
+	}
+	return kgo.LogLevelNone
+}
+
+func (l rawLog) Log(_ kgo.LogLevel, msg string, keyvals ...any) {
+	kzap.New(l.log).Log(kgo.LogLevelDebug, msg, keyvals...)
 }
 
 func brokerTLS(cfg config.TLS) (*tls.Config, error) {
@@ -106,7 +124,7 @@ func mechanism(cfg config.SASL) sasl.Mechanism {
 
 // ready sees to it, before anything is read, that Kafka can be reached and that
 // what will be written can be. A signal ends it without an error.
-func ready(ctx context.Context, cfg *config.Config, client *kgo.Client, writer *results.Writer, log *zap.Logger) error {
+func ready(ctx context.Context, cfg *config.Config, client *kgo.Client, writer *results.Writer) error {
 	checked := make(chan error, 1)
 	go func() { // ends with the client, which may not heed ctx
 		err := pingBrokers(ctx, client, cfg.Kafka.Brokers)
@@ -114,10 +132,10 @@ func ready(ctx context.Context, cfg *config.Config, client *kgo.Client, writer *
 			err = requireCommits(ctx, client, cfg.Source)
 		}
 		if err == nil {
-			err = writer.Ensure(ctx)
+			err = requireSession(ctx, client, cfg.Source)
 		}
 		if err == nil {
-			warnOfMissingTopics(ctx, client, cfg.Source.Topics, log)
+			err = writer.Ensure(ctx)
 		}
 		checked <- err
 	}()
@@ -129,20 +147,6 @@ func ready(ctx context.Context, cfg *config.Config, client *kgo.Client, writer *
 		return err
 	case <-ctx.Done():
 		return nil
-	}
-}
-
-// warnOfMissingTopics names source topics that do not exist: they are waited for,
-// and without a word nobody would know.
-func warnOfMissingTopics(ctx context.Context, client *kgo.Client, topics []string, log *zap.Logger) {
-	details, err := kadm.NewClient(client).ListTopics(ctx, topics...)
-	if err != nil {
-		return // what is wrong will be told by who reads them
-	}
-	for _, t := range topics {
-		if d, told := details[t]; !told || errors.Is(d.Err, kerr.UnknownTopicOrPartition) {
-			log.Warn("source topic does not exist; it is read as soon as it does: check source.topics", zap.String("topic", t))
-		}
 	}
 }
 
@@ -203,4 +207,35 @@ func requireCommits(ctx context.Context, client *kgo.Client, cfg config.Source) 
 	slices.Sort(missing)
 	return fmt.Errorf("source.start is committed, and group %s has no offset for %s; check source.group, or set source.start to earliest or latest",
 		cfg.Group, strings.Join(missing, ", "))
+}
+
+// requireSession refuses a session time-out above the broker's where the broker
+// decides on it: we would go on writing to Kustomer after another member has
+// taken over. A broker that does not let us look is taken at its default.
+func requireSession(ctx context.Context, client *kgo.Client, cfg config.Source) error {
+	if cfg.Protocol != consumer.ProtocolConsumer {
+		return nil
+	}
+	const key = "consumer.session.timeout.ms"
+	resource := kmsg.NewDescribeConfigsRequestResource()
+	resource.ResourceType, resource.ResourceName, resource.ConfigNames = kmsg.ConfigResourceTypeGroupConfig, cfg.Group, []string{key}
+	req := kmsg.NewPtrDescribeConfigsRequest()
+	req.Resources = append(req.Resources, resource)
+	resp, err := req.RequestWith(ctx, client)
+	if err != nil {
+		return nil // an older broker: the group will speak classic
+	}
+	for _, r := range resp.Resources {
+		for _, c := range r.Configs {
+			if c.Name != key || c.Value == nil {
+				continue
+			}
+			ms, err := strconv.Atoi(*c.Value)
+			if broker := time.Duration(ms) * time.Millisecond; err == nil && cfg.SessionTimeout > broker {
+				return fmt.Errorf("source.session_timeout is %v, and with source.protocol consumer the brokers end the session of a member of group %s after %v; set source.session_timeout to at most that, or raise %s of the group",
+					cfg.SessionTimeout, cfg.Group, broker, key)
+			}
+		}
+	}
+	return nil
 }

@@ -44,14 +44,15 @@ func run(ctx context.Context, cfg *config.Config, w wiring) error {
 	defer func() { late(w.log, server.Close(shorter(within(), adminTimeout))) }()
 
 	// Results and dead letters: Kafka out.
-	producer, err := kgo.NewClient(append(opts, results.ProducerOpts()...)...)
+	var sizes results.Sizes
+	producer, err := kgo.NewClient(append(append(opts, results.ProducerOpts()...), sizes.Opt())...)
 	if err != nil {
 		return usageError{err}
 	}
 	defer producer.Close()
-	writer := results.New(producer, resultsConfig(cfg), w.log)
+	writer := results.New(producer, resultsConfig(cfg, &sizes), w.log)
 	defer func() { late(w.log, writer.Close(within())) }()
-	if err := ready(ctx, cfg, producer, writer, w.log); err != nil {
+	if err := ready(ctx, cfg, producer, writer); err != nil {
 		return err
 	}
 	if ctx.Err() != nil { // a signal came first
@@ -169,9 +170,9 @@ func sinkConfig(cfg *config.Config) sink.Config {
 	}
 }
 
-func resultsConfig(cfg *config.Config) results.Config {
+func resultsConfig(cfg *config.Config, sizes *results.Sizes) results.Config {
 	return results.Config{
-		Name: cfg.Name, Items: cfg.Results.Items,
+		Name: cfg.Name, Items: cfg.Results.Items, Sizes: sizes,
 		ResultsTopic: cfg.Results.Topic, CreateResults: cfg.Results.Create == "if-missing",
 		ResultsPartitions: int32(cfg.Results.Partitions), ResultsReplication: int16(cfg.Results.Replication),
 		DeadLetterTopic: cfg.DeadLetter.Topic, CreateDeadLetters: cfg.DeadLetter.Create == "if-missing",
@@ -182,9 +183,9 @@ func resultsConfig(cfg *config.Config) results.Config {
 func consumerConfig(cfg *config.Config, opts []kgo.Opt) consumer.Config {
 	s := cfg.Source
 	return consumer.Config{
-		Brokers: cfg.Kafka.Brokers, ClientID: cfg.Name, Topics: s.Topics, Group: s.Group,
-		InstanceID: s.InstanceID, Start: s.Start, OnReset: s.OnReset, Isolation: s.Isolation,
+		Brokers: cfg.Kafka.Brokers, ClientID: cfg.Name, Rack: cfg.Kafka.Rack, Topics: s.Topics, Group: s.Group,
+		Protocol: s.Protocol, InstanceID: s.InstanceID, Start: s.Start, OnReset: s.OnReset, Isolation: s.Isolation,
 		SessionTimeout: s.SessionTimeout, RebalanceTimeout: config.RebalanceTimeout,
-		MaxEventBytes: int(cfg.Limits.MaxEventBytes), Opts: opts,
+		MaxEventBytes: int(cfg.Limits.MaxEventBytes), MaxBatchBytes: int(cfg.Limits.MaxBatchBytes), Opts: opts,
 	}
 }

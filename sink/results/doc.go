@@ -6,8 +6,9 @@
 // record of it is written to all in-sync replicas, or has failed for good. Source
 // offsets wait for that, so an acknowledgement that comes too early would lose
 // an event's fate. The client of [ProducerOpts] therefore never gives up by
-// time or by count; how long the oldest write has been pending is for the
-// program to watch ([Writer.Oldest]): Kafka without enough replicas is silent.
+// time or by count. Kafka without enough replicas is silent then, so the writer
+// watches the age of its oldest write: a log line and a [Problem] say so when that
+// is over 30 s, and another line when it is over.
 //
 // Result events are keyed by batch id, so that those of one batch are in one
 // partition and in order. A dead letter repeats the source record byte for byte,

@@ -32,6 +32,11 @@ func (w *Writer) Ensure(ctx context.Context) error {
 	); err != nil {
 		return err
 	}
+	for _, topic := range []string{c.ResultsTopic, c.DeadLetterTopic} {
+		if n, ok := w.topicSetting(ctx, topic, "max.message.bytes"); ok {
+			c.Sizes.set(topic, n)
+		}
+	}
 	// The client would fetch its producer id with the first record. When the only
 	// broker it knows refuses connections just then, it asks again without a pause,
 	// and takes a whole processor; without an id to fetch, it backs off.

@@ -29,6 +29,8 @@ type Config struct {
 	CreateResults, CreateDeadLetters          bool
 	ResultsPartitions, DeadLetterPartitions   int32
 	ResultsReplication, DeadLetterReplication int16
+
+	Sizes *Sizes // optional: those of the client
 }
 
 // The bounds of what the client holds unacknowledged. Both are far above what
@@ -63,6 +65,7 @@ type Writer struct {
 	cfg     Config
 	log     *zap.Logger
 	pending pending
+	trouble *troubles
 }
 
 // New returns a writer on a client made with [ProducerOpts]. The client stays
@@ -71,7 +74,12 @@ func New(client *kgo.Client, cfg Config, log *zap.Logger) *Writer {
 	if log == nil {
 		log = zap.NewNop()
 	}
-	return &Writer{client: client, admin: kadm.NewClient(client), cfg: cfg, log: log}
+	if cfg.Sizes == nil {
+		cfg.Sizes = &Sizes{}
+	}
+	w := &Writer{client: client, admin: kadm.NewClient(client), cfg: cfg, log: log}
+	w.trouble = newTroubles(log, &w.pending, w.diagnose)
+	return w
 }
 
 // Report writes the result event of a report, in parts where it is large. done
@@ -79,14 +87,14 @@ func New(client *kgo.Client, cfg Config, log *zap.Logger) *Writer {
 // parts, or with the first error. What the report points to is read before
 // Report returns. Report blocks only when the client's buffers are full.
 func (w *Writer) Report(r *batcher.Report, done func(error)) {
-	events := schemas.Results(r, schemas.ResultOptions{Items: w.cfg.Items})
+	events := schemas.Results(r, schemas.ResultOptions{Items: w.cfg.Items, MaxBytes: w.cfg.Sizes.event(w.cfg.ResultsTopic)})
 	key := []byte(r.Batch.ID)
-	finish := w.begin(len(events), done)
+	finish := w.begin(w.cfg.ResultsTopic, len(events), done)
 	for _, event := range events {
 		record := &kgo.Record{Topic: w.cfg.ResultsTopic, Key: key, Value: event}
 		w.client.Produce(context.Background(), record, func(r *kgo.Record, err error) {
 			letGo(r)
-			finish(explain(w.cfg.ResultsTopic, err))
+			finish(w.explain(w.cfg.ResultsTopic, err))
 		})
 	}
 }
@@ -95,7 +103,7 @@ func (w *Writer) Report(r *batcher.Report, done func(error)) {
 // record is too large for the topic, less of it is written: first without its
 // value, then without its key and headers too.
 func (w *Writer) Bury(b *batcher.Bury, done func(error)) {
-	w.bury(w.client.Produce, b, whole, w.begin(1, done))
+	w.bury(w.client.Produce, b, whole, w.begin(w.cfg.DeadLetterTopic, 1, done))
 }
 
 type produce func(context.Context, *kgo.Record, func(*kgo.Record, error))
@@ -113,14 +121,17 @@ func (w *Writer) bury(produce produce, b *batcher.Bury, much extent, finish func
 			w.bury(w.client.TryProduce, b, much+1, finish)
 			return
 		}
-		finish(explain(w.cfg.DeadLetterTopic, err))
+		finish(w.explain(w.cfg.DeadLetterTopic, err))
 	})
 }
 
 // begin notes a write of n records, and returns what to call for each. done is
 // called after the last.
-func (w *Writer) begin(n int, done func(error)) func(error) {
-	entry := w.pending.add(time.Now())
+func (w *Writer) begin(topic string, n int, done func(error)) func(error) {
+	entry, alone := w.pending.add(topic, time.Now())
+	if alone {
+		w.trouble.watch(stallAfter)
+	}
 	var mu sync.Mutex
 	var failed error
 	return func(err error) {
@@ -149,9 +160,14 @@ func letGo(r *kgo.Record) { r.Key, r.Value, r.Headers = nil, nil, nil }
 // under way, 0 when there is none.
 func (w *Writer) Oldest(now time.Time) time.Duration { return w.pending.oldest(now) }
 
+// Problems returns what is wrong at the moment, for a person to read: writes
+// that Kafka refuses, and the oldest one when it has no answer for 30 s.
+func (w *Writer) Problems() []Problem { return w.trouble.list() }
+
 // Close waits until Kafka has acknowledged everything, or ctx is done. The
 // client stays open.
 func (w *Writer) Close(ctx context.Context) error {
+	defer w.trouble.close()
 	if err := w.client.Flush(ctx); err != nil {
 		return fmt.Errorf("%d result events and dead letters were not acknowledged in time; their source records are read again after the next start: %w",
 			w.pending.count(), err)
@@ -167,16 +183,28 @@ type pending struct {
 }
 
 type write struct {
+	topic string
 	began time.Time
 	ended bool
 }
 
-func (p *pending) add(now time.Time) *write {
+// add enters a write; alone says that there is no other.
+func (p *pending) add(topic string, now time.Time) (e *write, alone bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	e := &write{began: now}
+	e = &write{topic: topic, began: now}
 	p.entries = append(p.entries, e)
-	return e
+	return e, len(p.entries) == 1
+}
+
+// first returns a copy of the oldest, if there is one.
+func (p *pending) first() (oldest write, some bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.entries) == 0 {
+		return write{}, false
+	}
+	return *p.entries[0], true
 }
 
 func (p *pending) remove(e *write) {
@@ -190,12 +218,11 @@ func (p *pending) remove(e *write) {
 }
 
 func (p *pending) oldest(now time.Time) time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.entries) == 0 {
+	oldest, some := p.first()
+	if !some {
 		return 0
 	}
-	return max(0, now.Sub(p.entries[0].began))
+	return max(0, now.Sub(oldest.began))
 }
 
 func (p *pending) count() int {
@@ -210,8 +237,8 @@ func (p *pending) count() int {
 	return n
 }
 
-// explain adds to a failed write what to check.
-func explain(topic string, err error) error {
+// explain adds to a failed write what to check, and notes it as trouble.
+func (w *Writer) explain(topic string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -222,11 +249,14 @@ func explain(topic string, err error) error {
 		// no topic at all.
 		hint = "grant Write on the topic to this program's Kafka user"
 	case errors.Is(err, kerr.MessageTooLarge):
-		hint = "raise the topic's max.message.bytes"
+		hint = "raise the topic's max.message.bytes, or start this program again if it was lowered while it ran"
 	case errors.Is(err, kgo.ErrClientClosed):
 		hint = "the program was stopping"
 	case errors.Is(err, kerr.InvalidTimestamp):
 		hint = "raise the topic's message.timestamp.before.max.ms and message.timestamp.after.max.ms: a dead letter keeps its record's time"
+	}
+	if !errors.Is(err, kgo.ErrClientClosed) {
+		w.trouble.refuse(topic, err.Error(), hint)
 	}
 	return fmt.Errorf("writing to topic %s: %w; %s", topic, err, hint)
 }

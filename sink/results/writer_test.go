@@ -2,11 +2,13 @@ package results
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -313,5 +315,54 @@ func TestWritesAfterTheClientIsClosedFail(t *testing.T) {
 		if err := await(t, start); !errors.Is(err, kgo.ErrClientClosed) {
 			t.Errorf("%v, want that the client is closed", err)
 		}
+	}
+}
+
+// A topic may take less than the client puts in a batch. Each of many small dead
+// letters still has its value, and result events are split to fit.
+func TestTopicsWithSmallBatches(t *testing.T) {
+	small := "2000"
+	c := newCluster(t)
+	sizes := &Sizes{}
+	w := New(newClient(t, c, sizes.Opt()), Config{Name: "kk", ResultsTopic: "results", DeadLetterTopic: "dead", Items: true, Sizes: sizes}, nil)
+	for _, topic := range []string{"results", "dead"} {
+		if _, err := w.admin.CreateTopic(t.Context(), 1, 1, map[string]*string{"max.message.bytes": &small}, topic); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var largest atomic.Int32
+	c.ControlKey(kmsg.Produce.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		for _, topic := range req.(*kmsg.ProduceRequest).Topics {
+			for _, p := range topic.Partitions {
+				largest.Store(max(largest.Load(), int32(len(p.Records))))
+			}
+		}
+		return nil, nil, false
+	})
+	if err := w.Ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	const n = 100
+	done := make(chan error, n+1)
+	for range n {
+		w.Bury(bury([]byte(rand.Text()+rand.Text())), func(err error) { done <- err })
+	}
+	w.Report(report(50), func(err error) { done <- err })
+	for range cap(done) {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	for _, r := range read(t, c, "dead", n) {
+		if r.Value == nil {
+			t.Fatal("a dead letter has lost its value")
+		}
+	}
+	if n := largest.Load(); n > 2000 {
+		t.Errorf("a batch has %d bytes", n)
+	}
+	if r := read(t, c, "results", 2)[0]; !strings.Contains(string(r.Value), `"parts":`) {
+		t.Errorf("not split: %.100s", r.Value)
 	}
 }

@@ -1,0 +1,215 @@
+package results
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// Problem is something that is wrong with writing at the moment and that a
+// person may have to see to. The records it concerns wait; none is lost.
+type Problem struct {
+	Topic string
+	Text  string    // what happened
+	Check string    // what to check next
+	Since time.Time // when it was first seen; for a write that hangs, when it began
+}
+
+const (
+	// stallAfter is when a write without an answer becomes a problem. Electing a
+	// new leader takes up to some 20 s.
+	stallAfter = 30 * time.Second
+	// stallCheck is how often it is looked at from then on.
+	stallCheck = 5 * time.Second
+	// quietAfter is for how long no write may have been refused until such a
+	// problem is over: what was refused is tried again every second.
+	quietAfter = 10 * time.Second
+
+	diagnoseTimeout = 5 * time.Second
+)
+
+// troubles watches over writes, and tells of each trouble once when it begins and
+// once when it ends. Nothing else would: kgo repeats without a word what Kafka
+// does not take for now, and a topic that does not let us write refuses each of
+// the records that wait.
+type troubles struct {
+	log      *zap.Logger
+	pending  *pending
+	diagnose func(ctx context.Context, topic string) (text, check string)
+
+	ctx    context.Context // until close
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu      sync.Mutex
+	timer   *time.Timer // runs while something is to be looked at
+	stall   *Problem
+	refused map[string]*refusal
+}
+
+type refusal struct {
+	Problem
+	last time.Time
+}
+
+func newTroubles(log *zap.Logger, p *pending, diagnose func(context.Context, string) (string, string)) *troubles {
+	t := &troubles{log: log, pending: p, diagnose: diagnose, refused: map[string]*refusal{}}
+	t.ctx, t.cancel = context.WithCancel(context.Background())
+	return t
+}
+
+// close ends the watch.
+func (t *troubles) close() {
+	t.cancel()
+	t.mu.Lock()
+	if t.timer != nil {
+		t.timer.Stop()
+	}
+	t.mu.Unlock()
+	t.wg.Wait()
+}
+
+// watch looks after a while, unless a look is due already.
+func (t *troubles) watch(after time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.timer == nil {
+		t.arm(after)
+	}
+}
+
+// arm sets the timer. t.mu is held.
+func (t *troubles) arm(after time.Duration) {
+	t.timer = nil
+	if t.ctx.Err() == nil {
+		t.timer = time.AfterFunc(after, t.look)
+	}
+}
+
+// look is what the timer does.
+func (t *troubles) look() {
+	t.mu.Lock()
+	if t.ctx.Err() != nil {
+		t.mu.Unlock()
+		return
+	}
+	t.wg.Add(1) // close waits from here on
+	t.mu.Unlock()
+	defer t.wg.Done()
+	t.lookAtOldest()
+	now := time.Now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.endRefusals(now)
+	switch oldest, some := t.pending.first(); {
+	case t.stall != nil || len(t.refused) > 0:
+		t.arm(stallCheck)
+	case some:
+		t.arm(max(stallAfter-now.Sub(oldest.began), time.Millisecond))
+	default:
+		t.timer = nil
+	}
+}
+
+// lookAtOldest begins a stall, or ends one.
+func (t *troubles) lookAtOldest() {
+	oldest, some := t.pending.first()
+	stalled := some && time.Since(oldest.began) >= stallAfter
+	t.mu.Lock()
+	before := t.stall
+	t.mu.Unlock()
+	switch {
+	case stalled && (before == nil || before.Topic != oldest.topic):
+		ctx, cancel := context.WithTimeout(t.ctx, diagnoseTimeout)
+		text, check := t.diagnose(ctx, oldest.topic)
+		cancel()
+		p := &Problem{Topic: oldest.topic, Text: text, Check: check, Since: oldest.began}
+		t.setStall(p)
+		t.log.Error("Kafka does not acknowledge what is written; the partitions concerned wait, and nothing is lost",
+			zap.String("topic", p.Topic), zap.Duration("age", time.Since(p.Since)), zap.Int("waiting", t.pending.count()),
+			zap.String("detail", text), zap.String("check", check))
+	case !stalled && before != nil:
+		t.setStall(nil)
+		t.log.Info("Kafka acknowledges again", zap.String("topic", before.Topic), zap.Duration("after", time.Since(before.Since)))
+	}
+}
+
+func (t *troubles) setStall(p *Problem) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.stall = p
+}
+
+// refuse notes that Kafka has refused a write.
+func (t *troubles) refuse(topic, text, check string) {
+	now := time.Now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.refused[topic]
+	if r == nil {
+		r = &refusal{Problem: Problem{Topic: topic, Since: now}}
+		t.refused[topic] = r
+	}
+	if r.Text != text {
+		t.log.Error("Kafka refuses what is written; it is tried again, the partitions concerned wait, and nothing is lost",
+			zap.String("topic", topic), zap.String("error", text), zap.String("check", check))
+	}
+	r.Text, r.Check, r.last = text, check, now
+	if t.timer == nil {
+		t.arm(stallCheck)
+	}
+}
+
+// endRefusals forgets those that have not come again. t.mu is held.
+func (t *troubles) endRefusals(now time.Time) {
+	for topic, r := range t.refused {
+		if now.Sub(r.last) < quietAfter {
+			continue
+		}
+		delete(t.refused, topic)
+		t.log.Info("Kafka takes what is written again", zap.String("topic", topic), zap.Duration("after", r.last.Sub(r.Since)))
+	}
+}
+
+func (t *troubles) list() []Problem {
+	t.mu.Lock()
+	var list []Problem
+	if t.stall != nil {
+		list = append(list, *t.stall)
+	}
+	for _, r := range t.refused {
+		list = append(list, r.Problem)
+	}
+	t.mu.Unlock()
+	slices.SortFunc(list, func(a, b Problem) int { return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Text, b.Text)) })
+	return list
+}
+
+// diagnose looks for the reason why a topic takes nothing, which Kafka tells only
+// to who asks: a partition without a leader, or with too few replicas in sync.
+func (w *Writer) diagnose(ctx context.Context, topic string) (text, check string) {
+	topics, err := w.admin.ListTopics(ctx, topic)
+	if err != nil {
+		return "no broker says why", "check that the brokers are up and reachable"
+	}
+	detail := topics[topic]
+	if detail.Err != nil {
+		return detail.Err.Error(), "check that the topic exists and may be written to"
+	}
+	need, _ := w.topicSetting(ctx, topic, "min.insync.replicas")
+	for _, p := range detail.Partitions.Sorted() {
+		switch {
+		case p.Leader < 0 || p.Err != nil:
+			return fmt.Sprintf("partition %d has no leader", p.Partition), "check that the brokers which hold the topic are up"
+		case len(p.ISR) < need:
+			return fmt.Sprintf("partition %d has %d of %d replicas in sync, and min.insync.replicas is %d", p.Partition, len(p.ISR), len(p.Replicas), need),
+				"check that the brokers which hold the topic are up, and the topic's min.insync.replicas and number of replicas"
+		}
+	}
+	return "all its partitions have a leader", "check the brokers' logs and disks, and whether the topic has more min.insync.replicas than replicas in sync"
+}
