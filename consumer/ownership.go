@@ -262,8 +262,8 @@ func (c *Consumer) drop(ts []*tenure) {
 func (c *Consumer) forget(p Partition) {
 	t := c.tenures[p]
 	delete(c.tenures, p)
-	c.problems.clear(partitionProblem(p))
-	c.problems.clear(commitProblem(p))
+	c.problems.drop(partitionProblem(p))
+	c.problems.drop(commitProblem(p))
 	if t == nil {
 		return
 	}

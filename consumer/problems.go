@@ -116,6 +116,13 @@ func (ps *problems) clear(key problemKey) {
 	ps.log.Info("trouble with Kafka is over: "+key.kind, append(key.fields(), zap.Duration("after", time.Since(e.Since)))...)
 }
 
+// drop forgets a problem without a word: it is not over, but not ours any more.
+func (ps *problems) drop(key problemKey) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	delete(ps.byKey, key)
+}
+
 func (k problemKey) fields() []zap.Field {
 	switch {
 	case k.broker != "":

@@ -7,18 +7,20 @@ import (
 	"slices"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/zap"
 )
 
+type topicID = [16]byte
+
 // topicState is what we know of a source topic.
 type topicState struct {
-	id         kadm.TopicID // of the one we read; zero: not seen yet
-	partitions int          // when it was first seen; those beyond are new
-	replaced   bool         // kgo holds on to one that was deleted and made anew
-	fresh      bool         // we have let go of such a one, and read the new
+	id         topicID // of the one we read; zero: not seen yet
+	partitions int     // when it was first seen; those beyond are new
+	replaced   bool    // kgo holds on to one that was deleted and made anew
+	fresh      bool    // we have let go of such a one, and read the new
 }
 
 var errNoTopic = errors.New("the topic does not exist; it is read as soon as it does")
@@ -66,29 +68,36 @@ func (c *Consumer) lookSoon() {
 	}
 }
 
+// lookAtTopics asks for each topic by itself, as kadm gives no answer at all when
+// one of them may not be read. What fails here is told of by who polls.
 func (c *Consumer) lookAtTopics() {
 	ctx, cancel := context.WithTimeout(c.open, inspectTimeout)
 	defer cancel()
-	details, err := kadm.NewClient(c.client).ListTopics(ctx, c.cfg.Topics...)
-	if err != nil {
-		return // brokers that can't be reached are told of elsewhere
-	}
+	req := kmsg.NewPtrMetadataRequest()
 	for _, topic := range c.cfg.Topics {
-		d, told := details[topic]
+		t := kmsg.NewMetadataRequestTopic()
+		t.Topic = &topic
+		req.Topics = append(req.Topics, t)
+	}
+	resp, err := req.RequestWith(ctx, c.client)
+	if err != nil {
+		return
+	}
+	for i := range resp.Topics {
+		t := &resp.Topics[i]
 		switch {
-		case !told || errors.Is(d.Err, kerr.UnknownTopicOrPartition):
-			c.missing(topic)
-		case errors.Is(d.Err, kerr.TopicAuthorizationFailed):
-			c.problems.report(topicProblem(topic), d.Err)
-		case d.Err == nil:
-			c.seen(topic, d)
+		case t.Topic == nil:
+		case t.ErrorCode == kerr.UnknownTopicOrPartition.Code:
+			c.missing(*t.Topic)
+		case t.ErrorCode == 0:
+			c.seen(*t.Topic, t.TopicID, len(t.Partitions))
 		}
 	}
 }
 
 func (c *Consumer) missing(topic string) {
 	c.mu.Lock()
-	known := c.topics[topic].id != (kadm.TopicID{})
+	known := c.topics[topic].id != (topicID{})
 	c.mu.Unlock()
 	if known {
 		c.problems.report(topicProblem(topic), errTopicDeleted)
@@ -97,13 +106,13 @@ func (c *Consumer) missing(topic string) {
 	}
 }
 
-func (c *Consumer) seen(topic string, d kadm.TopicDetail) {
+func (c *Consumer) seen(topic string, id topicID, partitions int) {
 	c.mu.Lock()
 	s := c.topics[topic]
-	if s.id == (kadm.TopicID{}) {
-		s.id, s.partitions = d.ID, len(d.Partitions)
+	if s.id == (topicID{}) {
+		s.id, s.partitions = id, partitions
 	}
-	begun := !s.replaced && s.id != d.ID
+	begun := !s.replaced && s.id != id
 	s.replaced = s.replaced || begun
 	if begun {
 		c.letGo(topic)
@@ -113,6 +122,7 @@ func (c *Consumer) seen(topic string, d kadm.TopicDetail) {
 	switch {
 	case !s.replaced:
 		c.problems.clear(topicProblem(topic))
+		c.problems.clear(partitionProblem(Partition{topic, -1}))
 	case c.cfg.OnReset == ResetFail:
 		c.problems.report(topicProblem(topic), &replacedError{topic})
 	default:
@@ -121,7 +131,7 @@ func (c *Consumer) seen(topic string, d kadm.TopicDetail) {
 				zap.String("topic", topic))
 		}
 		if settled {
-			c.takeAnew(topic, d)
+			c.takeAnew(topic, id, partitions)
 		}
 	}
 }
@@ -149,10 +159,10 @@ func (c *Consumer) settled(topic string) bool {
 
 // takeAnew makes kgo forget a topic and begin with the one that has its name.
 // The partitions then come as new ones, and the old assignments end.
-func (c *Consumer) takeAnew(topic string, d kadm.TopicDetail) {
+func (c *Consumer) takeAnew(topic string, id topicID, partitions int) {
 	c.mu.Lock()
 	s := c.topics[topic]
-	s.id, s.partitions, s.replaced, s.fresh = d.ID, len(d.Partitions), false, true
+	s.id, s.partitions, s.replaced, s.fresh = id, partitions, false, true
 	c.mu.Unlock()
 	c.client.PurgeTopicsFromClient(topic)
 	c.client.AddConsumeTopics(topic)

@@ -1,0 +1,100 @@
+//go:build kafka && linux
+
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"kafka-kustomer/internal/workload"
+)
+
+// raiseSession gives the group the session time-out that connectors here ask
+// for. The brokers of tests have a shorter one.
+func (w *world) raiseSession() {
+	w.t.Helper()
+	value := "15000"
+	c := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
+	c.Name, c.Value = "consumer.session.timeout.ms", &value
+	r := kmsg.NewIncrementalAlterConfigsRequestResource()
+	r.ResourceType, r.ResourceName, r.Configs = kmsg.ConfigResourceTypeGroupConfig, w.group, append(r.Configs, c)
+	req := kmsg.NewPtrIncrementalAlterConfigsRequest()
+	req.Resources = append(req.Resources, r)
+	resp, err := req.RequestWith(w.t.Context(), w.client)
+	if err == nil {
+		err = kerr.ErrorForCode(resp.Resources[0].ErrorCode)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// The brokers divide the partitions (KIP-848): members come and go, and the
+// account comes out even. A lease longer than the brokers' session is refused.
+func TestEdgeProtocolConsumer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, workload.Config{Messages: 2000, HotShare: 0.3}, calm())
+	const protocol = ", protocol: consumer"
+	refused := w.connector("too-long", protocol)
+	if code := refused.wait(20 * time.Second); code != 1 {
+		t.Errorf("exit code %d, want 1", code)
+	}
+	if said := refused.lines("stopped"); len(said) == 0 || !strings.Contains(said[0].text("error"), "source.session_timeout is 11s") {
+		t.Errorf("it says %v", said)
+	} else {
+		t.Log(said[0].text("error"))
+	}
+	w.raiseSession()
+	stop := w.load(300)
+	first := w.connector("first", protocol)
+	if l := first.awaitLine(30*time.Second, "the group speaks"); l.text("protocol") != "consumer" {
+		t.Errorf("protocol: %v", l)
+	}
+	w.api.awaitItems(time.Minute, 300)
+	second := w.connector("second", protocol)
+	w.api.awaitItems(time.Minute, 600)
+	second.awaitLine(time.Minute, "partitions assigned")
+	first.term()
+	w.api.awaitItems(time.Minute, 600)
+	third := w.connector("third", protocol)
+	third.awaitLine(time.Minute, "partitions assigned")
+	second.kill()
+	w.api.awaitItems(takeover, 600)
+	stop()
+	await(t, takeover, "all is committed", w.allCommitted)
+	third.term()
+	// A member of the other protocol takes the group over, in order.
+	fourth := w.connector("classic", "")
+	w.awaitMembers(time.Minute, 1)
+	w.produce(200)
+	w.awaitNoLag(time.Minute)
+	if l := fourth.awaitLine(time.Second, "the group speaks"); l.text("protocol") != "classic" {
+		t.Errorf("protocol: %v", l)
+	}
+	fourth.term()
+	w.check()
+}
+
+// allCommitted is the lag for a group that the classic requests do not know.
+func (w *world) allCommitted() error {
+	ends, err := w.admin.ListEndOffsets(w.t.Context(), w.topic)
+	if err != nil {
+		return err
+	}
+	offsets, err := w.admin.FetchOffsets(w.t.Context(), w.group)
+	if err != nil {
+		return err
+	}
+	ends.Each(func(end kadm.ListedOffset) {
+		if o, _ := offsets.Lookup(end.Topic, end.Partition); o.At != end.Offset {
+			err = fmt.Errorf("partition %d is committed at %d of %d", end.Partition, o.At, end.Offset)
+		}
+	})
+	return err
+}
