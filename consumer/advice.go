@@ -59,6 +59,17 @@ func (e *batchTooLargeError) Error() string {
 		e.Offset, e.NextOffset-1, e.limit)
 }
 
+// responseTooLargeError says that a broker sent more than can be one batch that
+// we take: it sends the first one of a response whole, however large.
+type responseTooLargeError struct {
+	err   error
+	limit int
+}
+
+func (e *responseTooLargeError) Error() string {
+	return fmt.Sprintf("a partition of this broker has a batch larger than %d bytes (limits.max_batch_bytes); it is not read, and its partition stands still: %v", e.limit, e.err)
+}
+
 // advice says what to check about an error, never empty.
 func advice(err error) string {
 	for _, a := range adviceByCode {
@@ -78,6 +89,8 @@ func advice(err error) string {
 		return "the broker's certificate is for another name: check kafka.brokers and kafka.tls.server_name"
 	case errors.As(err, new(x509.UnknownAuthorityError)):
 		return "the broker's certificate is of an unknown authority: check kafka.tls.ca_file"
+	case errors.As(err, new(*responseTooLargeError)):
+		return "find the partition that lags, and what wrote to it; if the batch is to be read, raise limits.max_batch_bytes and start again; if not, stop the group, move its offset of that partition past the batch, and start again"
 	case errors.Is(err, errNoTopic), errors.Is(err, errTopicDeleted):
 		return "check source.topics, and create the topic"
 	case errors.Is(err, errNoCommit):

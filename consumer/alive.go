@@ -148,7 +148,10 @@ func (h hooks) OnFetchBatchRead(_ kgo.BrokerMetadata, _ string, _ int32, m kgo.F
 
 // OnBrokerE2E counts heartbeats, and the requests that a membership begins with:
 // the first assignment comes before the first heartbeat.
-func (h hooks) OnBrokerE2E(_ kgo.BrokerMetadata, key int16, e2e kgo.BrokerE2E) {
+func (h hooks) OnBrokerE2E(meta kgo.BrokerMetadata, key int16, e2e kgo.BrokerE2E) {
+	if kmsg.Key(key) == kmsg.Fetch {
+		h.c.responded(address(meta), e2e.Err())
+	}
 	if e2e.Err() != nil {
 		return
 	}
@@ -173,13 +176,17 @@ func (h hooks) OnBrokerWrite(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.D
 
 // OnBrokerConnect keeps what kgo retries silently: no route, TLS, login.
 func (h hooks) OnBrokerConnect(meta kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
-	key := brokerProblem(net.JoinHostPort(meta.Host, strconv.Itoa(int(meta.Port))))
+	key := brokerProblem(address(meta))
 	switch {
 	case err == nil:
 		h.c.problems.clear(key)
 	case h.c.open.Err() == nil && !errors.Is(err, context.Canceled):
 		h.c.problems.report(key, err)
 	}
+}
+
+func address(meta kgo.BrokerMetadata) string {
+	return net.JoinHostPort(meta.Host, strconv.Itoa(int(meta.Port)))
 }
 
 // OnGroupManageError notes the end of a group session.

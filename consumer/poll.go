@@ -3,6 +3,7 @@ package consumer
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -173,9 +174,9 @@ func (c *Consumer) advance(topic string, p *kgo.FetchPartition) *batcher.Assignm
 		t.fault = nil
 		c.faults--
 	}
-	c.mu.Unlock()
 	c.problems.clear(partitionProblem(Partition{topic, p.Partition}))
-	c.problems.clear(partitionProblem(Partition{topic, -1}))
+	c.wholeAgain(topic)
+	c.mu.Unlock()
 	return t.handle
 }
 
@@ -236,11 +237,32 @@ func (c *Consumer) fetchError(p Partition, err error) (failing bool) {
 		if t.lost == nil {
 			c.inspect(c.client, []*batcher.Assignment{t.handle}, err)
 		}
+	case errors.Is(err, kerr.TopicAuthorizationFailed):
+		c.problems.report(partitionProblem(Partition{p.Topic, -1}), err) // once, not for each
 	default:
 		c.problems.report(partitionProblem(p), err)
 	}
 	c.pauseFor(t)
 	return false
+}
+
+// responded notes how a fetch from a broker ended. kgo cuts the connection when
+// a response is too large, tries again for ever, and tells nobody.
+func (c *Consumer) responded(broker string, err error) {
+	if err != nil && strings.Contains(err.Error(), "invalid large response size") {
+		c.problems.report(responseProblem(broker), &responseTooLargeError{err, c.cfg.batchLimit()})
+	}
+}
+
+// wholeAgain ends the trouble of a topic as a whole when none of its partitions
+// has any. c.mu is held.
+func (c *Consumer) wholeAgain(topic string) {
+	for p, t := range c.tenures {
+		if p.Topic == topic && t.fault != nil {
+			return
+		}
+	}
+	c.problems.clear(partitionProblem(Partition{topic, -1}))
 }
 
 // pauseFor stops a partition for a while, for a fault that was found in it. c.mu
@@ -277,6 +299,7 @@ func (c *Consumer) endFaults(now time.Time) (next time.Time) {
 			t.fault, t.lost = nil, nil
 			c.faults--
 			c.problems.clear(partitionProblem(p))
+			c.wholeAgain(p.Topic)
 			continue
 		}
 		if next.IsZero() || f.until.Before(next) {

@@ -48,6 +48,15 @@ func brokerProblem(addr string) problemKey {
 	return problemKey{kind: "broker", partition: -1, broker: addr}
 }
 
+// responseProblem is of a broker whose answers we don't take.
+func responseProblem(addr string) problemKey {
+	return problemKey{kind: "response", partition: -1, broker: addr}
+}
+
+// expireAfter is for how long no attempt to reach a broker has failed until it is
+// no problem any more. One that has gone for good is not tried again.
+const expireAfter = time.Minute
+
 // relogAfter is how long a problem whose text keeps changing stays out of the
 // log.
 const relogAfter = 10 * time.Second
@@ -64,6 +73,7 @@ type problems struct {
 
 type entry struct {
 	Problem
+	seen     time.Time // the last time
 	logged   string
 	loggedAt time.Time
 }
@@ -81,7 +91,7 @@ func (ps *problems) report(key problemKey, err error) {
 		e = &entry{Problem: Problem{Topic: key.topic, Partition: key.partition, Broker: key.broker, Since: now}}
 		ps.byKey[key] = e
 	}
-	e.Text, e.Check = text, advice(err)
+	e.Text, e.Check, e.seen = text, advice(err), now
 	if key.broker == "" && ps.unreachable() && !errors.As(err, new(*kerr.Error)) {
 		return // what a broker that can't be reached brings about: that one is told of
 	}
@@ -95,16 +105,32 @@ func (ps *problems) report(key problemKey, err error) {
 // unreachable reports whether some broker can't be reached. ps.mu is held.
 func (ps *problems) unreachable() bool {
 	for key := range ps.byKey {
-		if key.broker != "" {
+		if key.kind == "broker" {
 			return true
 		}
 	}
 	return false
 }
 
+// expire ends the troubles of brokers that are not tried any more.
+func (ps *problems) expire(now time.Time) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	for key, e := range ps.byKey {
+		if key.broker != "" && now.Sub(e.seen) >= expireAfter {
+			ps.end(key)
+		}
+	}
+}
+
 func (ps *problems) clear(key problemKey) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
+	ps.end(key)
+}
+
+// end forgets a problem, and says so if it was told of. ps.mu is held.
+func (ps *problems) end(key problemKey) {
 	e := ps.byKey[key]
 	if e == nil {
 		return

@@ -44,6 +44,7 @@ func (c *Consumer) watch() {
 	defer tick.Stop()
 	for {
 		c.lookAtTopics()
+		c.problems.expire(time.Now())
 		select {
 		case <-c.open.Done():
 			return
@@ -122,7 +123,9 @@ func (c *Consumer) seen(topic string, id topicID, partitions int) {
 	switch {
 	case !s.replaced:
 		c.problems.clear(topicProblem(topic))
-		c.problems.clear(partitionProblem(Partition{topic, -1}))
+		c.mu.Lock()
+		c.wholeAgain(topic)
+		c.mu.Unlock()
 	case c.cfg.OnReset == ResetFail:
 		c.problems.report(topicProblem(topic), &replacedError{topic})
 	default:

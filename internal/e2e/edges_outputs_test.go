@@ -203,12 +203,16 @@ func TestEdgeACL(t *testing.T) {
 	c.awaitLine(time.Minute, "Kafka takes what is written again")
 
 	w.revoke(w.topic, kadm.OpRead)
-	more := w.put(w.topic, 0, 5)
-	l = c.awaitTrouble(time.Minute, "fetch", "TOPIC_AUTHORIZATION_FAILED")
+	l = c.awaitTroubles(time.Minute, "fetch", "TOPIC_AUTHORIZATION_FAILED", 2)
 	if l.text("topic") != w.topic {
 		t.Errorf("want it to name the topic: %v", l)
 	}
+	more := w.put(w.topic, 0, 5)
+	pass(t, 3*time.Second)
 	w.wantDelivered(ids, more...)
+	if n := len(c.lines("trouble with Kafka: fetch")); n != 2 {
+		t.Errorf("%d lines for a topic with %d partitions that may not be read, want 1", n-1, partitions)
+	}
 	w.grant(w.topic, kadm.OpRead)
 	w.awaitCommitted(90*time.Second, w.topic, 0, 15)
 	c.term()

@@ -315,3 +315,34 @@ func TestEdgeDecompressionBomb(t *testing.T) {
 	}
 	w.wantDelivered(after)
 }
+
+// A batch that is too large without any compression does not even arrive.
+func TestEdgeOversizedBatch(t *testing.T) {
+	t.Parallel()
+	w := edgeWorld(t)
+	limit := "80000000"
+	w.topic += "-large"
+	w.createTopic(w.topic, 2, map[string]*string{"max.message.bytes": &limit})
+	t.Cleanup(func() { _, _ = w.admin.DeleteTopic(context.Background(), w.topic) })
+	before := w.put(w.topic, 0, 3)
+	w.putRecords([]kgo.Opt{kgo.ProducerBatchMaxBytes(64 << 20), kgo.ProducerBatchCompression(kgo.NoCompression())},
+		&kgo.Record{Topic: w.topic, Value: []byte(strings.Repeat(" ", 52<<20))})
+	after := w.put(w.topic, 0, 3)
+	c := w.connector("small", "")
+	l := c.awaitTrouble(time.Minute, "response", "a batch larger than 33554432 bytes (limits.max_batch_bytes)")
+	if l.text("broker") == "" {
+		t.Errorf("want it to name the broker: %v", l)
+	}
+	others := w.put(w.topic, 1, 3)
+	w.awaitCommitted(time.Minute, w.topic, 0, 3)
+	w.awaitCommitted(time.Minute, w.topic, 1, 3)
+	c.term()
+	if n := len(c.lines("trouble with Kafka: response")); n > 10 {
+		t.Errorf("%d lines", n)
+	}
+	w.wantDelivered(append(before, others...), after...)
+	c = w.connector("large", "", "limits: {max_batch_bytes: 64MiB}")
+	w.awaitCommitted(time.Minute, w.topic, 0, 7)
+	c.term()
+	w.wantDelivered(after)
+}

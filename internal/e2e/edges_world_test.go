@@ -172,13 +172,22 @@ func (w *world) awaitCommitted(timeout time.Duration, topic string, partition in
 
 // awaitTrouble waits for the line that names a trouble with Kafka, and returns
 // it. It must say what to check.
-func (p *process) awaitTrouble(timeout time.Duration, kind, text string) (found line) {
+func (p *process) awaitTrouble(timeout time.Duration, kind, text string) line {
+	p.t.Helper()
+	return p.awaitTroubles(timeout, kind, text, 1)
+}
+
+// awaitTroubles waits for the nth such line.
+func (p *process) awaitTroubles(timeout time.Duration, kind, text string, n int) (found line) {
 	p.t.Helper()
 	await(p.t, timeout, fmt.Sprintf("%s tells of %s trouble, %q", p.name, kind, text), func() error {
 		lines := p.lines("trouble with Kafka: " + kind)
+		seen := 0
 		for _, found = range lines {
 			if strings.Contains(found.text("error"), text) {
-				return nil
+				if seen++; seen == n {
+					return nil
+				}
 			}
 		}
 		return fmt.Errorf("it told of %v", lines)
