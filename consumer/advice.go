@@ -28,6 +28,7 @@ var adviceByCode = []struct {
 	{kerr.UnreleasedInstanceID, "another process has this instance id: check source.instance_id"},
 	{kerr.GroupMaxSizeReached, "the group is full: check group.max.size on the brokers"},
 	{kerr.InconsistentGroupProtocol, "other members of the group use another protocol: check source.group and source.protocol"},
+	{kerr.UnsupportedVersion, "the brokers do not offer this: with source.protocol consumer, switch it on there (feature group.version, group.coordinator.rebalance.protocols), or set source.protocol to classic"},
 	{kerr.OffsetMetadataTooLarge, "check offset.metadata.max.bytes on the brokers: 4096 is needed"},
 	{kerr.InvalidSessionTimeout, "check group.min.session.timeout.ms and group.max.session.timeout.ms on the brokers"},
 }

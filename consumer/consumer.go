@@ -94,6 +94,7 @@ type Consumer struct {
 	appetite appetite
 
 	protocol atomic.Value  // of the group, a string; see Protocol
+	told     atomic.Value  // the one that was logged last, a string
 	lookNow  chan struct{} // asks for a look at the topics
 
 	open   context.Context // until Close begins
@@ -245,10 +246,18 @@ func (c *Consumer) spoken(protocol string) {
 	if before, _ := c.protocol.Swap(protocol).(string); before == protocol {
 		return
 	}
-	c.log.Info("the group speaks", zap.String("protocol", protocol), zap.String("group", c.cfg.Group))
 	if protocol == ProtocolClassic && c.cfg.Protocol == ProtocolConsumer {
 		c.log.Warn("the brokers do not offer the configured group protocol; the group goes on with classic. Check that all run Kafka 4.0 or later, or set source.protocol to classic",
 			zap.String("group", c.cfg.Group))
+	}
+}
+
+// tellProtocol logs the protocol once it has led to an assignment: brokers that
+// know one but do not offer it answer too.
+func (c *Consumer) tellProtocol() {
+	spoken := c.Protocol()
+	if told, _ := c.told.Swap(spoken).(string); told != spoken {
+		c.log.Info("the group speaks", zap.String("protocol", spoken), zap.String("group", c.cfg.Group))
 	}
 }
 

@@ -23,6 +23,7 @@ import (
 // have had it in between, sent and committed.
 func (c *Consumer) onAssigned(_ context.Context, client *kgo.Client, added map[string][]int32) {
 	c.problems.clear(groupProblem)
+	c.tellProtocol()
 	member, _ := client.GroupMetadata()
 	var stale []*tenure
 	c.mu.Lock()

@@ -150,3 +150,32 @@ func TestAddedPartitionIsReadFromItsBeginning(t *testing.T) {
 		})
 	}
 }
+
+// Closing comes through at every moment of taking a topic anew.
+func TestCloseWhileATopicIsTakenAnew(t *testing.T) {
+	for _, protocol := range []string{ProtocolClassic, ProtocolConsumer} {
+		t.Run(protocol, func(t *testing.T) {
+			for after := time.Duration(0); after < 45*time.Second; after += 700 * time.Millisecond {
+				inWorld(t, 1, func(w *world) {
+					m := w.join("a", func(c *Config, m *member) {
+						c.Protocol, c.OnReset = protocol, ResetEarliest
+						m.onRevoked = func([]*batcher.Assignment) { time.Sleep(2 * time.Second) }
+					}).run()
+					w.produce(0, 1)
+					w.awaitPartitions(m, 1)
+					h := m.handles()[0]
+					w.await("a record", func() bool { return len(m.offsets(h)) == 1 })
+					m.commitAt(h, 1, "")
+					w.deleteTopic()
+					w.createTopic(1)
+					time.Sleep(after)
+					begun := time.Now()
+					m.leave()
+					if took := time.Since(begun); took > 10*time.Second {
+						t.Errorf("closing %v after took %v", after, took)
+					}
+				})
+			}
+		})
+	}
+}

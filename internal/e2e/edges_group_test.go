@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"kafka-kustomer/internal/kafkatest"
 	"kafka-kustomer/internal/workload"
 )
 
@@ -97,4 +99,35 @@ func (w *world) allCommitted() error {
 		}
 	})
 	return err
+}
+
+// Brokers that know the protocol and do not offer it, as after an upgrade whose
+// features were never switched on.
+func TestEdgeProtocolNotOffered(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	cluster, err := kafkatest.Start(ctx, kafkatest.Options{
+		Properties: map[string]string{"group.coordinator.rebalance.protocols": "classic", "group.consumer.session.timeout.ms": "15000"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cluster.Close() })
+	w := edgeWorld(t, cluster.Brokers()...)
+	ids := w.put(w.topic, 0, 3)
+	c := w.connector("modern", ", protocol: consumer")
+	l := c.awaitTrouble(time.Minute, "group", "UNSUPPORTED_VERSION")
+	if !strings.Contains(l.text("check"), "set source.protocol to classic") {
+		t.Errorf("want it to say what to set: %v", l)
+	}
+	pass(t, 10*time.Second)
+	if told, spoken := len(c.lines("trouble")), len(c.lines("the group speaks")); told != 1 || spoken != 0 {
+		t.Errorf("%d lines of trouble, want 1; said %d times what the group speaks", told, spoken)
+	}
+	c.term()
+	c = w.connector("classic", "")
+	w.awaitCommitted(time.Minute, w.topic, 0, 3)
+	c.term()
+	w.wantDelivered(ids)
 }
