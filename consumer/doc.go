@@ -18,6 +18,9 @@
 //	PollRecords   -> poll.go, copy.go -> hand records, copied and decoded
 //	Commit        -> commit.go -> kgo         offsets, with the fence
 //	kgo hooks     -> alive.go -> Owner.Alive  heartbeats that were acknowledged
+//	fetch errors  -> faults.go                a fault stops its partition only
+//	list offsets  -> position.go              what the log has lost before we read it
+//	metadata      -> topics.go                topics that go, come and are made anew
 //	errors        -> problems.go, advice.go   what to tell a person
 //
 // The [Owner] is the program's one loop. Its Assigned returns a handle for each
@@ -35,6 +38,12 @@
 // Handles are made in kgo's OnOffsetsFetched and not in OnPartitionsAssigned,
 // because only the former knows the committed offset and its metadata. It still
 // comes before the first record.
+//
+// kgo is silent about much that a person must know. It moves on when what was to
+// be read next is gone from the log, or says OFFSET_OUT_OF_RANGE and no offset; it
+// says nothing of a topic that was deleted, and holds on for ever to one that was
+// made anew. So positions are held against the logs, and topics against what they
+// were, beside it. Its own log is for debugging.
 //
 // kgo can be taken back by the group under a new member id without telling that
 // its partitions were lost in between, so each handle keeps the member id it was
