@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
@@ -29,6 +30,12 @@ func TestAdviceNamesTheSetting(t *testing.T) {
 		{errors.New("… is SASL missing?"), "kafka.sasl"},
 		{errors.New("… appear to be a tls alert record for TLS v1.2; …"), "kafka.tls.enabled"},
 		{context.DeadlineExceeded, "network"},
+		{&positionError{what: "position", at: 5, start: 9, end: 9}, "on_reset"},
+		{&replacedError{"in"}, "start the program again"},
+		{errTopicDeleted, "source.topics"},
+		{&batchTooLargeError{&kgo.ErrDecompressTooLarge{NextOffset: 42}, 1 << 20}, "offset of this partition to 42"},
+		{&responseTooLargeError{errors.New("x"), 1 << 20}, "limits.max_batch_bytes"},
+		{kerr.UnsupportedVersion, "source.protocol"},
 		{errors.New("never seen before"), "brokers"},
 	} {
 		if got := advice(tt.err); !strings.Contains(got, tt.want) {
@@ -73,5 +80,66 @@ func TestProblemIsLoggedOnceUntilItChanges(t *testing.T) {
 	ps.clear(key)
 	if n := logs.FilterMessageSnippet("over").Len(); n != 1 || len(ps.list()) != 1 {
 		t.Errorf("its end was logged %d times, and %d problems are left; want 1, 1", n, len(ps.list()))
+	}
+}
+
+// What follows from a broker that can't be reached is not told of beside it, but
+// what Kafka itself says is.
+func TestConsequencesOfAnOutageAreNotLogged(t *testing.T) {
+	core, logs := observer.New(zapcore.InfoLevel)
+	ps := newProblems(zap.New(core))
+	broker := brokerProblem("kafka:9092")
+	ps.report(broker, errors.New("connection refused"))
+	ps.report(groupProblem, errors.New("unable to join group session: unable to dial"))
+	ps.report(commitProblem(Partition{"in", 1}), context.DeadlineExceeded)
+	if n := logs.Len(); n != 1 || len(ps.list()) != 3 {
+		t.Errorf("%d lines, %d problems; want 1, 3", n, len(ps.list()))
+	}
+	ps.report(commitProblem(Partition{"in", 2}), kerr.GroupAuthorizationFailed)
+	if n := logs.Len(); n != 2 {
+		t.Errorf("%d lines after an answer of Kafka's, want 2", n)
+	}
+	ps.clear(groupProblem)
+	ps.clear(broker)
+	if n := logs.FilterMessageSnippet("is over").Len(); n != 1 {
+		t.Errorf("%d ends were logged, want that of the broker", n)
+	}
+	ps.report(commitProblem(Partition{"in", 1}), context.DeadlineExceeded)
+	if n := logs.FilterMessage("trouble with Kafka: commit").Len(); n != 2 {
+		t.Errorf("%d commits logged: what goes on after the outage must be told of", n)
+	}
+}
+
+// A broker that has gone for good is not tried again, and no problem for ever.
+func TestBrokerProblemExpires(t *testing.T) {
+	core, logs := observer.New(zapcore.InfoLevel)
+	ps := newProblems(zap.New(core))
+	ps.report(brokerProblem("kafka:9092"), errors.New("connection refused"))
+	ps.report(topicProblem("in"), errNoTopic)
+	ps.expire(time.Now().Add(expireAfter - time.Second))
+	if n := len(ps.list()); n != 2 {
+		t.Fatalf("%d problems are left too early, want 2", n)
+	}
+	ps.expire(time.Now().Add(expireAfter))
+	if list := ps.list(); len(list) != 1 || list[0].Topic != "in" || logs.FilterMessageSnippet("is over").Len() != 1 {
+		t.Errorf("problems %+v, log %v", list, logs.All())
+	}
+	ps.drop(topicProblem("in"))
+	if len(ps.list()) != 0 || logs.FilterMessageSnippet("is over").Len() != 1 {
+		t.Errorf("dropped: problems %+v, log %v", ps.list(), logs.All())
+	}
+}
+
+func TestPositionErrorNamesTheOffsets(t *testing.T) {
+	for _, tt := range []struct {
+		err  positionError
+		want string
+	}{
+		{positionError{"position", 5, 12, 20}, "the position 5 is before the start of the log, 12: offsets 5 to 11 were deleted before they were read"},
+		{positionError{"committed offset", 99, 12, 20}, "the committed offset 99 is beyond the end of the log, 20: the offset was set too high, or the log was cut short"},
+	} {
+		if got := tt.err.Error(); got != tt.want || !errors.Is(&tt.err, kerr.OffsetOutOfRange) {
+			t.Errorf("%s, want %s", got, tt.want)
+		}
 	}
 }

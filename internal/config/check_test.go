@@ -125,10 +125,11 @@ kustomer: {base_url: 'https://acme', api_key: key, timeout: 2m, lost_reply_wait:
 func TestFaultsOfLimits(t *testing.T) {
 	checkFaults(t, []faultTest{
 		{name: "sizes", file: `
-limits: {max_event_bytes: 2MiB, max_open_bytes: 1MiB, max_open_events: 10}
+limits: {max_event_bytes: 2MiB, max_open_bytes: 1MiB, max_open_events: 10, max_batch_bytes: 1MiB}
 batch: {max_bytes: 3MiB, merge: {barrier: [status, '']}}
 ` + required, want: `
 2:27: limits.max_event_bytes: limits.max_event_bytes 2MiB (2:27) is above limits.max_open_bytes 1MiB (2:49); one such event could never be held
+2:27: limits.max_event_bytes: limits.max_event_bytes 2MiB (2:27) is above limits.max_batch_bytes 1MiB (2:93); one such event would stop its partition
 2:72: limits.max_open_events: batch.max_items 100 (default) is above limits.max_open_events 10 (2:72); a batch could never grow to it
 3:20: batch.max_bytes: batch.max_bytes 3MiB (3:20) is above limits.max_open_bytes 1MiB (2:49); a batch could never grow to it
 3:52: batch.merge.barrier[1]: is empty; name a member of a change, such as status

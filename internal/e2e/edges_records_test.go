@@ -26,10 +26,10 @@ func testTransactions(t *testing.T, isolation string) {
 	sent = append(sent, w.put(w.topic, 0, 1)...)
 	aborted = append(aborted, w.transaction(5, kgo.TryAbort)...)
 	c := w.connector("reads", ", isolation: "+isolation)
-	w.awaitNoLag(time.Minute)
-	w.awaitCommitted(time.Second, w.topic, 0, 49) // 46 events and three markers
+	w.awaitCommitted(time.Minute, w.topic, 0, 49) // 46 events and three markers
+	w.awaitNoLag(time.Second)
 	sent = append(sent, w.transaction(3, kgo.TryCommit)...)
-	w.awaitNoLag(time.Minute)
+	w.awaitCommitted(time.Minute, w.topic, 0, 53)
 	c.term()
 	if isolation == "read_committed" {
 		w.wantDelivered(sent, aborted...)
@@ -104,8 +104,8 @@ func TestEdgeCompactedTopic(t *testing.T) {
 		return nil
 	})
 	c := w.connector("holes", "")
-	w.awaitNoLag(time.Minute)
-	w.awaitCommitted(time.Second, compacted, 0, end)
+	w.awaitCommitted(time.Minute, compacted, 0, end)
+	w.awaitNoLag(time.Second)
 	c.term()
 	states := w.api.states()
 	for id, want := range newest {
