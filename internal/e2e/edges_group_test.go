@@ -35,6 +35,22 @@ func (w *world) raiseSession() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	await(w.t, 20*time.Second, "the brokers know the session time-out", func() error {
+		ask := kmsg.NewDescribeConfigsRequestResource()
+		ask.ResourceType, ask.ResourceName, ask.ConfigNames = kmsg.ConfigResourceTypeGroupConfig, w.group, []string{c.Name}
+		req := kmsg.NewPtrDescribeConfigsRequest()
+		req.Resources = append(req.Resources, ask)
+		resp, err := req.RequestWith(w.t.Context(), w.client)
+		if err != nil {
+			return err
+		}
+		for _, config := range resp.Resources[0].Configs {
+			if config.Value != nil && *config.Value == value {
+				return nil
+			}
+		}
+		return fmt.Errorf("they say %v", resp.Resources[0].Configs)
+	})
 }
 
 // The brokers divide the partitions (KIP-848): members come and go, and the
