@@ -46,6 +46,27 @@ func TestEdgeOutputsMissing(t *testing.T) {
 	}
 }
 
+// An output that is deleted while it is written to is missed, and written to
+// again once it is there.
+func TestEdgeOutputsMadeAnew(t *testing.T) {
+	t.Parallel()
+	w := edgeWorld(t)
+	ids := w.put(w.topic, 0, 3)
+	c := w.connector("writes", "")
+	w.awaitCommitted(time.Minute, w.topic, 0, 3)
+	w.deleteTopic(w.results)
+	ids = append(ids, w.put(w.topic, 0, 3)...)
+	pass(t, 5*time.Second)
+	if at := w.committed(w.topic, 0); at != 3 {
+		t.Errorf("committed %d without a topic for results", at)
+	}
+	w.createTopic(w.results, 1, nil)
+	w.awaitCommitted(90*time.Second, w.topic, 0, 6)
+	c.term()
+	w.wantDelivered(ids)
+	w.readAll(w.results, 2)
+}
+
 // Too few replicas in sync: Kafka never answers. The process says so, stops
 // reading when its credit is used up, and goes on by itself.
 func TestEdgeOutputsStall(t *testing.T) {

@@ -145,6 +145,15 @@ func (t *troubles) setStall(p *Problem) {
 	t.stall = p
 }
 
+// background runs f, and close waits for it.
+func (t *troubles) background(f func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ctx.Err() == nil {
+		t.wg.Go(f)
+	}
+}
+
 // refuse notes that Kafka has refused a write.
 func (t *troubles) refuse(topic, text, check string) {
 	now := time.Now()

@@ -237,7 +237,8 @@ func (p *pending) count() int {
 	return n
 }
 
-// explain adds to a failed write what to check, and notes it as trouble.
+// explain adds to a failed write what to check, and notes it as trouble. The
+// client holds on to a topic that was made anew until it is told to forget it.
 func (w *Writer) explain(topic string, err error) error {
 	if err == nil {
 		return nil
@@ -250,6 +251,9 @@ func (w *Writer) explain(topic string, err error) error {
 		hint = "grant Write on the topic to this program's Kafka user"
 	case errors.Is(err, kerr.MessageTooLarge):
 		hint = "raise the topic's max.message.bytes, or start this program again if it was lowered while it ran"
+	case errors.Is(err, kerr.UnknownTopicID):
+		hint = "the topic was deleted and made anew; the new one is written to from now on"
+		w.trouble.background(func() { w.client.PurgeTopicsFromProducing(topic) })
 	case errors.Is(err, kgo.ErrClientClosed):
 		hint = "the program was stopping"
 	case errors.Is(err, kerr.InvalidTimestamp):

@@ -366,3 +366,34 @@ func TestTopicsWithSmallBatches(t *testing.T) {
 		t.Errorf("not split: %.100s", r.Value)
 	}
 }
+
+// A topic that is deleted and made anew is written to again.
+func TestTopicMadeAnew(t *testing.T) {
+	c := newCluster(t, kfake.SeedTopics(1, "results"))
+	w := newWriter(t, c, kgo.MetadataMinAge(50*time.Millisecond))
+	defer w.trouble.close()
+	if err := await(t, func(done func(error)) { w.Report(report(1), done) }); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.admin.DeleteTopic(t.Context(), "results"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.admin.CreateTopic(t.Context(), 1, 1, nil, "results"); err != nil {
+		t.Fatal(err)
+	}
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for tries := 1; ; tries++ {
+		err := await(t, func(done func(error)) { w.Report(report(1), done) })
+		if err == nil {
+			break
+		}
+		if tries == 100 || !errors.Is(err, kerr.UnknownTopicID) {
+			t.Fatalf("try %d: %v", tries, err)
+		}
+		<-tick.C
+	}
+	if r := read(t, c, "results", 1)[0]; string(r.Key) != "c1x-9" {
+		t.Errorf("key %q", r.Key)
+	}
+}
