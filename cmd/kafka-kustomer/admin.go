@@ -32,16 +32,19 @@ func openAdmin(ctx context.Context, cfg *config.Config, log *zap.Logger) (*admin
 func program(loop *pipeline.Pipeline, source *consumer.Consumer, writer *results.Writer) admin.Program {
 	return admin.Program{
 		Snapshot:       loop.Snapshot,
-		Kafka:          func() admin.Kafka { return kafkaState(source) },
+		Kafka:          func() admin.Kafka { return kafkaState(source, writer) },
 		Unacknowledged: writer.Oldest,
 		Release:        loop.ReleaseBrake,
 	}
 }
 
-func kafkaState(source *consumer.Consumer) admin.Kafka {
+func kafkaState(source *consumer.Consumer, writer *results.Writer) admin.Kafka {
 	k := admin.Kafka{Protocol: source.Protocol(), Expired: source.Expired(), Lag: map[admin.Partition]int64{}}
 	for _, p := range source.Problems() {
 		k.Problems = append(k.Problems, admin.Problem(p))
+	}
+	for _, p := range writer.Problems() {
+		k.Problems = append(k.Problems, admin.Problem{Topic: p.Topic, Partition: -1, Text: p.Text, Check: p.Check, Since: p.Since})
 	}
 	for p, lag := range source.Lag() {
 		k.Lag[admin.Partition(p)] = lag

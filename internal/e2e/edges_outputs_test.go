@@ -101,7 +101,7 @@ func TestEdgeOutputsStall(t *testing.T) {
 	if err := cluster.Restart(ctx, 2); err != nil {
 		t.Fatal(err)
 	}
-	await(t, 2*time.Minute, "all is committed", w.allCommitted)
+	w.awaitNoLag(2 * time.Minute)
 	c.awaitLine(20*time.Second, "Kafka acknowledges again")
 	c.term()
 	w.check()

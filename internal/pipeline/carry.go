@@ -110,7 +110,8 @@ func (p *Pipeline) produceReport(r *batcher.Report) {
 			return
 		}
 		p.inbox.put(again{p, func() { p.produceReport(r) }})
-		p.log.Error("result event not written; trying again: check the results topic, its limits and the rights on it",
+		// Whoever writes says what is wrong, once; this is said each time.
+		p.log.Debug("result event not written; trying again",
 			zap.String("batch_id", r.Batch.ID), zap.Stringer("kind", r.Kind), zap.Error(err))
 	})
 }
@@ -134,7 +135,7 @@ func (p *Pipeline) produceBury(b *batcher.Bury) {
 		}
 		p.inbox.put(again{p, func() { p.produceBury(b) }})
 		a := b.Event.Assignment
-		p.log.Error("dead letter not written; trying again, the partition waits: check the dead-letter topic, its limits and the rights on it",
+		p.log.Debug("dead letter not written; trying again",
 			zap.String("topic", a.Topic), zap.Int32("partition", a.Partition), zap.Int64("offset", b.Event.Offset), zap.Error(err))
 	})
 }
