@@ -6,39 +6,36 @@ import "time"
 // takes what becomes of others to tell a guilty item from an API, a key or an org
 // in trouble.
 
-// counts reports whether an attempt of unknown outcome counts, and notes it.
-func (s *suspect) counts(successes uint64) bool {
-	if s.unknowns > 0 && s.successes == successes {
-		return false
-	}
-	s.successes = successes
-	return true
-}
-
 // forbidden takes a 403 of a batch in which some items have audit members, which
 // need a role of their own. Whether they are at fault or the key as a whole shows
-// in what becomes of others.
+// in what becomes of others. One success is no proof: while a change of roles
+// spreads at Kustomer's, refusals and successes mix.
 func (c *Core) forbidden(now time.Time, b *Batch, o Outcome) []ItemFate {
-	proved := !c.rules.ForbiddenEvidence
+	guilty, others := !c.rules.ForbiddenEvidence, false
 	for _, i := range o.Hints {
-		s := b.Items[i].suspected()
-		if s.forbidden == 0 {
-			s.forbidden = c.suspicion.successes + 1
+		e := &b.Items[i].suspected().forbidden
+		if counted := e.add(now, c.suspicion.successes); counted && e.n > 1 {
+			others = true
 		}
-		proved = proved || s.forbidden <= c.suspicion.successes
+		guilty = guilty || e.lasted(now, 1+forbidsToProve, c.cfg.ItemOver)
 	}
+	wait := 2 * c.cfg.Linger // the others show first what the key may do
 	switch {
-	case proved && len(b.Items) == 1:
+	case guilty && len(b.Items) == 1:
 		c.answers()
 		return c.guilty(now, b, o)
-	case proved || len(o.Hints) < len(b.Items):
-		for _, i := range o.Hints {
-			s := b.Items[i].suspected()
-			s.level, s.parent = alone, b.ID
-			c.back(now, b.Items[i], now.Add(2*c.cfg.Linger)) // the others show first what the key may do
-		}
-	default:
+	case guilty || others:
+		wait = c.cfg.ItemOver / time.Duration(max(1, c.cfg.ItemAttempts))
+	case len(o.Hints) == len(b.Items):
 		c.failedPut(now, b, o, true)
+		c.allBack(now, b, now)
+		c.letIn(now)
+		return returned(b)
+	}
+	for _, i := range o.Hints {
+		s := b.Items[i].suspected()
+		s.level, s.parent = alone, b.ID
+		c.back(now, b.Items[i], now.Add(wait))
 	}
 	for _, it := range b.Items {
 		if it.phase == sent {
@@ -58,14 +55,10 @@ func (c *Core) unknown(now time.Time, b *Batch, o Outcome) {
 			continue
 		}
 		c.strayed(it, now)
-		if s := it.suspected(); s.counts(c.suspicion.successes) {
-			s.unknowns++
-			if s.solitary == 0 {
-				s.since = now
-			}
-			if len(b.Items) == 1 {
-				s.solitary++
-			}
+		s := it.suspected()
+		s.unknown.add(now, c.suspicion.successes)
+		if len(b.Items) == 1 {
+			s.solitary.add(now, c.suspicion.successes)
 		}
 		c.unknownAgain(now, it, b, o)
 	}
@@ -82,15 +75,15 @@ func (c *Core) unknownAgain(now time.Time, it *Item, b *Batch, o Outcome) {
 			c.giveUp(now, it, Bury{Reason: o.Reason, BatchID: b.ID, Status: o.Status})
 			return
 		}
-		if s.unknowns >= unknownsToRaise {
+		if s.unknown.n >= unknownsToRaise {
 			s.level = alone // company would share its fate, and their messages the stray time
 		}
-		if s.solitary >= unknownsToRaise && !c.door.closed {
+		if s.solitary.n >= unknownsToRaise && !c.door.closed {
 			// It is not bad luck any more, and the messages behind it wait for the
 			// end of its patience, not of its next attempt.
 			wait = max(wait, c.cfg.UnknownOver/time.Duration(max(1, c.cfg.UnknownAttempts)))
 		}
-	case s.unknowns < unknownsToRaise || !c.rules.Suspects:
+	case s.unknown.n < unknownsToRaise || !c.rules.Suspects:
 	case solo && c.rules.HalveInOrder && !c.over(it):
 		s.level, s.parent = alone, b.ID
 		c.halve(now, it)
@@ -105,9 +98,9 @@ func (c *Core) unknownAgain(now time.Time, it *Item, b *Batch, o Outcome) {
 // hopeless reports whether a lone change of unknown outcome is to be given up.
 func (c *Core) hopeless(now time.Time, s *suspect) bool {
 	if !c.rules.UnknownPatience {
-		return s.solitary >= unknownsToRaise
+		return s.solitary.n >= unknownsToRaise
 	}
-	return s.solitary >= c.cfg.UnknownAttempts && now.Sub(s.since) >= c.cfg.UnknownOver
+	return s.solitary.lasted(now, c.cfg.UnknownAttempts, c.cfg.UnknownOver)
 }
 
 // objectLimited takes a 429 of one message's own limit: the batch is split until

@@ -73,12 +73,13 @@ func TestForbidden(t *testing.T) {
 		keyFails time.Duration
 		roleIn   time.Duration // the key gets org.admin; 0: never
 		dead     []int64
-		most     int // requests in the first hour
+		most     int // requests that carried an audit member
 	}{
-		"the items lack the role":              {10, 0, 0, []int64{3, 7}, 5},
-		"the key lacks it for everything":      {10, 30 * time.Minute, 30 * time.Minute, nil, 200},
-		"no other shows whether the key works": {0, 0, 30 * time.Minute, nil, 150},
+		"the items lack the role":              {10, 0, 0, []int64{3, 7}, 6},
+		"the key lacks it for everything":      {10, 30 * time.Minute, 30 * time.Minute, nil, 100},
+		"no other shows whether the key works": {0, 0, 30 * time.Minute, nil, 100},
 		"the role comes in time":               {10, 0, time.Millisecond, nil, 2},
+		"the role is lost now and then":        {10, -1, 20 * time.Minute, nil, 100},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -91,10 +92,15 @@ func TestForbidden(t *testing.T) {
 						o.Hints = append(o.Hints, i)
 					}
 				}
-				switch granted := tt.roleIn > 0 && tr.now.Sub(began) >= tt.roleIn; {
-				case len(o.Hints) > 0 && (!granted || tr.now.Sub(began) < tt.keyFails):
+				age := tr.now.Sub(began)
+				granted, lost := tt.roleIn > 0 && age >= tt.roleIn, age < tt.keyFails
+				if tt.keyFails < 0 { // half of each minute, for everything
+					granted, lost = true, age < tt.roleIn && age%time.Minute < 30*time.Second
+				}
+				switch {
+				case len(o.Hints) > 0 && (!granted || lost):
 					return o
-				case tr.now.Sub(began) < tt.keyFails:
+				case lost:
 					return Outcome{Kind: Unauthorized, Status: 403, Reason: Reason{Code: "forbidden"}}
 				}
 				return Outcome{Kind: Accepted, Status: 200}
@@ -104,15 +110,17 @@ func TestForbidden(t *testing.T) {
 					tr.fetch(tr.a, change(i, fmt.Sprint("m", i), `{"createdAt":"x"}`))
 				}
 			}
+			if tt.others > 0 {
+				tr.feed(5*time.Second, began.Add(time.Hour))
+			}
 			tr.run(10 * time.Second)
 			if s := tr.c.Snapshot(tr.now); name == "no other shows whether the key works" && (len(s.Troubles) != 1 || s.Troubles[0].Kind != TroubleConfiguration || !s.Troubles[0].Person) {
 				t.Errorf("troubles %+v, want the configuration's", s.Troubles)
 			}
-			tr.run(time.Hour)
+			tr.runAll(time.Hour)
 			tr.wantDead(tt.dead...)
-			t.Logf("%d requests", len(tr.sizes))
-			if len(tr.sizes) > tt.most {
-				t.Errorf("%d requests, want at most %d: %v", len(tr.sizes), tt.most, tr.sizes)
+			if n := len(tr.puts[3]); n > tt.most {
+				t.Errorf("%d requests with an audit member, want at most %d", n, tt.most)
 			}
 		})
 	}

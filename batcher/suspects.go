@@ -16,6 +16,7 @@ const (
 // What is needed before something is suspected or given up.
 const (
 	unknownsToRaise  = 3                // attempts of unknown outcome, each with a success elsewhere between
+	forbidsToProve   = 3                // 403s of audit members, after the first, likewise
 	conflictsToRaise = 3                // 409s: it may pass by itself
 	wrongHints       = 3                // in a row: then hints are not believed
 	hintsRest        = 10 * time.Minute // for so long
@@ -32,14 +33,36 @@ type suspect struct {
 	clashes   int    // 409s of its own, when it was alone
 	cools     uint8  // 429s of its own, in a row
 
-	// Attempts of unknown outcome count when another batch was accepted since
-	// the last one that counted: else they say more about the API than about it.
-	unknowns  int
-	solitary  int // of them, those in which it was alone
+	unknown   evidence // attempts of unknown outcome at this level
+	solitary  evidence // those in which it was alone, at any level
+	forbidden evidence // 403s of its audit members
+}
+
+// evidence counts what befell an item while others got through: an attempt counts
+// when another batch was accepted since the last one that counted. Else it says
+// more about the API, or the key, than about the item.
+type evidence struct {
+	n         int
 	since     time.Time
 	successes uint64
+}
 
-	forbidden uint64 // successes, plus one, when its audit members were first refused
+// add counts an attempt, and reports whether it did.
+func (e *evidence) add(now time.Time, successes uint64) bool {
+	if e.n > 0 && e.successes == successes {
+		return false
+	}
+	if e.n == 0 {
+		e.since = now
+	}
+	e.n++
+	e.successes = successes
+	return true
+}
+
+// lasted reports whether there are so many, over so long.
+func (e *evidence) lasted(now time.Time, n int, over time.Duration) bool {
+	return e.n >= n && now.Sub(e.since) >= over
 }
 
 // level is how much an item is suspected.
@@ -70,7 +93,7 @@ func (it *Item) suspected() *suspect {
 // raise moves a suspect one level up.
 func (s *suspect) raise() {
 	s.level = min(s.level+1, alone)
-	s.unknowns = 0
+	s.unknown = evidence{}
 }
 
 // suspicion is what the core knows about refusals as a whole.
@@ -200,7 +223,7 @@ func (c *Core) suspectHinted(b *Batch, hinted []*Item) {
 	for _, it := range hinted {
 		s := it.suspected()
 		s.level, s.hinted = max(s.level, level), true
-		s.parent, s.unknowns = b.ID, 0
+		s.parent, s.unknown = b.ID, evidence{}
 	}
 }
 

@@ -54,6 +54,20 @@ func (tr *trial) run(most time.Duration) {
 	}
 }
 
+// runAll runs for a span, whatever is open, and then to the end.
+func (tr *trial) runAll(span time.Duration) {
+	for limit := tr.now.Add(span); tr.now.Before(limit); {
+		if tr.run(time.Minute); tr.c.Totals().Open == 0 {
+			tr.wait(time.Second)
+			if tr.each != nil {
+				tr.each()
+			}
+		}
+	}
+	tr.each = nil
+	tr.run(time.Hour)
+}
+
 func (tr *trial) carryOut(dec Decision) {
 	switch dec := dec.(type) {
 	case Put:

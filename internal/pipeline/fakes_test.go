@@ -32,6 +32,7 @@ func testCore() batcher.Config {
 		MaxInFlight: 8, MaxOpenOperations: 16, RequestsPerMinute: 60_000,
 		MaxPause: time.Minute, OverdueAfter: 10 * time.Minute, LostReplyWait: 15 * time.Second,
 		RetryInitial: 100 * time.Millisecond, RetryMax: time.Second, ItemAttempts: 2, ItemOver: time.Second,
+		UnknownAttempts: 8, UnknownOver: 10 * time.Minute,
 		CommitInterval: 200 * time.Millisecond, Recommit: 4 * time.Second,
 		MaxOpenEvents: 1000, MaxOpenBytes: 4 << 20, BatchPrefix: "test", Seed: 1, Rules: batcher.AllRules(),
 	}
