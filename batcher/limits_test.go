@@ -79,6 +79,7 @@ func TestForbidden(t *testing.T) {
 		"the key lacks it for everything":      {10, 30 * time.Minute, 30 * time.Minute, nil, 100},
 		"no other shows whether the key works": {0, 0, 30 * time.Minute, nil, 100},
 		"the role comes in time":               {10, 0, time.Millisecond, nil, 2},
+		"the role comes within a minute":       {10, 0, 40 * time.Second, nil, 6},
 		"the role is lost now and then":        {10, -1, 20 * time.Minute, nil, 100},
 	}
 	for name, tt := range tests {
@@ -119,6 +120,9 @@ func TestForbidden(t *testing.T) {
 			}
 			tr.runAll(time.Hour)
 			tr.wantDead(tt.dead...)
+			if closed := !tr.c.door.since.IsZero(); closed != (tt.others == 0 || tt.keyFails != 0) {
+				t.Errorf("the door was closed: %v, and others got through", closed)
+			}
 			if n := len(tr.puts[3]); n > tt.most {
 				t.Errorf("%d requests with an audit member, want at most %d", n, tt.most)
 			}
