@@ -22,12 +22,9 @@ import (
 // poison.
 func hostile(n int) (workload.Config, kustomersim.Script) {
 	script := badDay()
-	status := func(code int, body string, share float64) kustomersim.Fault {
-		return kustomersim.Fault{Kind: kustomersim.FaultStatus, Status: code, Body: body, Share: share}
-	}
 	script.Faults = []kustomersim.Fault{
-		status(429, "json", 0.03),
-		status(500, "json", 0.02),
+		{Kind: kustomersim.FaultStatus, Status: 429, Body: "json", Share: 0.03, RetryAfter: "1"},
+		{Kind: kustomersim.FaultStatus, Status: 500, Body: "json", Share: 0.02},
 		{Kind: kustomersim.FaultStatus, Status: 502, Body: "html", Share: 0.01, Accept: kustomersim.AcceptFirst, On: "put"},
 		{Kind: kustomersim.FaultCutAfter, On: "put", Share: 0.02},
 		{Kind: kustomersim.FaultCutBefore, Share: 0.02},
