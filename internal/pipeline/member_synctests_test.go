@@ -34,10 +34,15 @@ func (l *link) dial(ctx context.Context, network, addr string) (net.Conn, error)
 	if down {
 		return nil, errRefused
 	}
+	if l.silent.Load() {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	conn, err := l.network.DialContext(ctx, network, addr)
 	if err != nil {
 		return nil, err
 	}
+	conn = &quiet{conn, l}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.down { // cut while it was dialled
@@ -46,6 +51,29 @@ func (l *link) dial(ctx context.Context, network, addr string) (net.Conn, error)
 	}
 	l.conns = append(l.conns, conn)
 	return conn, nil
+}
+
+// quiet is a connection on which everything vanishes while its link is silent: a
+// network that drops packets, and resets nothing.
+type quiet struct {
+	net.Conn
+	link *link
+}
+
+func (q *quiet) Read(b []byte) (int, error) {
+	for {
+		n, err := q.Conn.Read(b)
+		if err != nil || !q.link.silent.Load() {
+			return n, err
+		}
+	}
+}
+
+func (q *quiet) Write(b []byte) (int, error) {
+	if q.link.silent.Load() {
+		return len(b), nil
+	}
+	return q.Conn.Write(b)
 }
 
 func (l *link) cut() {
@@ -69,14 +97,35 @@ type member struct {
 	w          *world
 	name       string
 	kafka, api *link
-	loop       *Pipeline
-	logs       *observer.ObservedLogs
-	stop       context.CancelFunc
-	ended      chan error
+	setup
+	loop  *Pipeline
+	logs  *observer.ObservedLogs
+	stop  context.CancelFunc
+	ended chan error
 }
 
-// join starts a member.
-func (w *world) join() *member {
+// setup is how a member is configured.
+type setup struct {
+	core   batcher.Config
+	timing Config
+	source consumer.Config
+	sink   sink.Config
+	// told, when set, hears of each callback of the group before the loop does.
+	told func(what callback, as []*batcher.Assignment, starts []batcher.Start)
+}
+
+// callback is what the group does to a member.
+type callback string
+
+const (
+	callAssigned callback = "assigned"
+	callRevoked  callback = "revoked"
+	callGiven    callback = "given back" // Revoked has returned
+	callLost     callback = "lost"
+)
+
+// join starts a member; edits may change how it is configured.
+func (w *world) join(edits ...func(*setup)) *member {
 	w.names++
 	observed, logs := observer.New(zapcore.InfoLevel)
 	ctx, stop := context.WithCancel(context.Background())
@@ -84,13 +133,23 @@ func (w *world) join() *member {
 		w: w, name: fmt.Sprintf("m%d", w.names), kafka: &link{network: w.network}, api: &link{network: w.network},
 		logs: logs, stop: stop, ended: make(chan error, 1),
 	}
-	cfg := testCore()
-	cfg.MaxItems, cfg.Lease, cfg.LostReplyWait = 25, session-2*time.Second, longestWrite
-	cfg.BatchPrefix, cfg.Seed = m.name, w.random.Uint64()
-	m.loop = New(Config{
+	m.core = testCore()
+	m.core.MaxItems, m.core.Lease, m.core.LostReplyWait = 25, session-2*time.Second, longestWrite
+	m.core.BatchPrefix, m.core.Seed = m.name, w.random.Uint64()
+	m.timing = Config{
 		MaxPoll: 500, RevokeTimeout: 2 * time.Second, DrainTimeout: drainTimeout,
 		CommitTimeout: time.Second, ProduceRetry: time.Second,
-	}, batcher.New(cfg), nil, nil, zap.New(observed))
+	}
+	m.source = consumer.Config{
+		Brokers: w.cluster.ListenAddrs(), ClientID: m.name, Topics: []string{topicIn}, Group: groupName,
+		Start: consumer.StartEarliest, OnReset: consumer.ResetFail, Isolation: consumer.ReadCommitted,
+		SessionTimeout: session, RebalanceTimeout: rebalanceTimeout, MaxEventBytes: 1 << 20,
+	}
+	m.sink = sink.Config{BaseURL: "http://" + apiAddress, APIKey: "key", Timeout: callTimeout, MaxInFlight: 8, Dial: m.api.dial}
+	for _, edit := range edits {
+		edit(&m.setup)
+	}
+	m.loop = New(m.timing, batcher.New(m.core), nil, nil, zap.New(observed))
 	w.members = append(w.members, m)
 	go func() { m.ended <- m.run(ctx) }()
 	return m
@@ -99,7 +158,7 @@ func (w *world) join() *member {
 // run wires a member and runs it until ctx ends; see run in cmd/kafka-kustomer.
 func (m *member) run(ctx context.Context) (err error) {
 	within := func() context.Context {
-		ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), m.timing.DrainTimeout)
 		context.AfterFunc(ctx, cancel)
 		return ctx
 	}
@@ -116,19 +175,15 @@ func (m *member) run(ctx context.Context) (err error) {
 	if err := writer.Ensure(ctx); err != nil {
 		return err
 	}
-	api, err := sink.New(sink.Config{
-		BaseURL: "http://" + apiAddress, APIKey: "key", Timeout: callTimeout, MaxInFlight: 8, Dial: m.api.dial,
-	})
+	api, err := sink.New(m.sink)
 	if err != nil {
 		return err
 	}
 	defer api.Close()
 	m.loop.sink, m.loop.results = api, writer
-	source, err := consumer.New(consumer.Config{
-		Brokers: m.w.cluster.ListenAddrs(), ClientID: m.name, Topics: []string{topicIn}, Group: groupName,
-		Start: consumer.StartEarliest, OnReset: consumer.ResetFail, Isolation: consumer.ReadCommitted,
-		SessionTimeout: session, RebalanceTimeout: rebalanceTimeout, MaxEventBytes: 1 << 20, Opts: opts,
-	}, schemas.NewDecoder(schemas.Config{MaxEventBytes: 1 << 20}), counting{m.loop, m.w}, m.loop.log)
+	from := m.source
+	from.Opts = opts
+	source, err := consumer.New(from, schemas.NewDecoder(schemas.Config{MaxEventBytes: 1 << 20}), counting{m.loop, m}, m.loop.log)
 	if err != nil {
 		return err
 	}
@@ -136,24 +191,35 @@ func (m *member) run(ctx context.Context) (err error) {
 	return m.loop.Run(ctx, source)
 }
 
-// counting counts what the group does to the members.
+// counting counts what the group does to the members, and tells who asked for it.
 type counting struct {
 	*Pipeline
-	w *world
+	m *member
+}
+
+func (c counting) tell(what callback, as []*batcher.Assignment, starts []batcher.Start) {
+	if c.m.told != nil {
+		c.m.told(what, as, starts)
+	}
 }
 
 func (c counting) Assigned(ctx context.Context, starts []batcher.Start) ([]*batcher.Assignment, error) {
-	c.w.assigned.Add(1)
-	return c.Pipeline.Assigned(ctx, starts)
+	c.m.w.assigned.Add(1)
+	as, err := c.Pipeline.Assigned(ctx, starts)
+	c.tell(callAssigned, as, starts)
+	return as, err
 }
 
 func (c counting) Revoked(ctx context.Context, as []*batcher.Assignment) {
-	c.w.revoked.Add(1)
+	c.m.w.revoked.Add(1)
+	c.tell(callRevoked, as, nil)
 	c.Pipeline.Revoked(ctx, as)
+	c.tell(callGiven, as, nil)
 }
 
 func (c counting) Lost(as []*batcher.Assignment) {
-	c.w.lost.Add(1)
+	c.m.w.lost.Add(1)
+	c.tell(callLost, as, nil)
 	c.Pipeline.Lost(as)
 }
 

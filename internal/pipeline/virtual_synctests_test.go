@@ -3,8 +3,10 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -56,6 +58,8 @@ type world struct {
 	mu     sync.Mutex
 	buried map[string]bool // positions that must be in the dead-letter topic
 
+	onPut func(body []byte) // when set, told of the body of each PUT as it arrives
+
 	names    int
 	members  []*member // that run
 	retired  []*member // told to end
@@ -66,7 +70,7 @@ type world struct {
 
 // inWorld runs f in a bubble. All that happens by chance is drawn from the seed;
 // the order of goroutines is not.
-func inWorld(t *testing.T, seed uint64, f func(w *world)) {
+func inWorld(t *testing.T, seed uint64, f func(w *world), opts ...kfake.Opt) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{
@@ -74,8 +78,9 @@ func inWorld(t *testing.T, seed uint64, f func(w *world)) {
 			events: workload.New(workload.Config{Seed: seed, Messages: 300, HotShare: 0.5, Malformed: 0.005, Failing: 0.02}),
 		}
 		var err error
-		w.cluster, err = kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(19092), kfake.ListenFn(w.network.Listen),
-			kfake.SeedTopics(4, topicIn), kfake.SeedTopics(1, topicResults, topicDead), kfake.GroupMinSessionTimeout(time.Second))
+		w.cluster, err = kfake.NewCluster(append(opts,
+			kfake.NumBrokers(1), kfake.Ports(19092), kfake.ListenFn(w.network.Listen),
+			kfake.SeedTopics(4, topicIn), kfake.SeedTopics(1, topicResults, topicDead), kfake.GroupMinSessionTimeout(time.Second))...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,7 +107,7 @@ func (w *world) serve(seed uint64) (stop func()) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	server := &http.Server{Handler: w.sim}
+	server := &http.Server{Handler: http.HandlerFunc(w.answer)}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	return func() {
@@ -110,6 +115,21 @@ func (w *world) serve(seed uint64) (stop func()) {
 		<-served
 		w.sim.Close()
 	}
+}
+
+// answer is the API, with an ear for what reaches it.
+func (w *world) answer(rw http.ResponseWriter, r *http.Request) {
+	if w.onPut != nil && r.Method == http.MethodPut {
+		body, err := io.ReadAll(r.Body)
+		if len(body) > 0 { // a part of it counts, too
+			w.onPut(body)
+		}
+		if err != nil {
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	w.sim.ServeHTTP(rw, r)
 }
 
 // script is an API on a very bad day. A call may be taken 1 s after its client
@@ -146,6 +166,7 @@ func (w *world) script() kustomersim.Script {
 // link is one side's connections, which can be cut.
 type link struct {
 	network *kfake.VirtualNetwork
+	silent  atomic.Bool // nothing gets through, and nobody is told
 	mu      sync.Mutex
 	down    bool
 	conns   []net.Conn
