@@ -34,9 +34,12 @@ func (l *link) dial(ctx context.Context, network, addr string) (net.Conn, error)
 	if down {
 		return nil, errRefused
 	}
-	if l.silent.Load() {
-		<-ctx.Done()
-		return nil, ctx.Err()
+	for l.silent.Load() {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
 	conn, err := l.network.DialContext(ctx, network, addr)
 	if err != nil {
@@ -74,6 +77,18 @@ func (q *quiet) Write(b []byte) (int, error) {
 		return len(b), nil
 	}
 	return q.Conn.Write(b)
+}
+
+// speak ends a silence. What was lost meanwhile is not made up for, so the
+// connections end.
+func (l *link) speak() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.silent.Store(false)
+	for _, c := range l.conns {
+		c.Close()
+	}
+	l.conns = nil
 }
 
 func (l *link) cut() {

@@ -309,5 +309,6 @@ func (h *hand) watchOffsets() (stop func() []string) {
 		}
 		done <- back
 	}()
+	h.t.Cleanup(cancel)
 	return func() []string { cancel(); return <-done }
 }
