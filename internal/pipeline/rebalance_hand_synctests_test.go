@@ -309,6 +309,7 @@ func (h *hand) watchOffsets() (stop func() []string) {
 		}
 		done <- back
 	}()
-	h.t.Cleanup(cancel)
-	return func() []string { cancel(); return <-done }
+	stop = sync.OnceValue(func() []string { cancel(); return <-done })
+	h.t.Cleanup(func() { stop() }) // in a bubble that is over, nothing may be left
+	return stop
 }

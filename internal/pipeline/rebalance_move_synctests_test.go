@@ -218,3 +218,46 @@ func TestMoveWhileTheAPIIsAway(t *testing.T) {
 		})
 	}
 }
+
+// The API goes away while a revocation waits: what is open still ends, and what
+// waits for its turn is given up.
+func TestMoveAsTheAPIGoesAway(t *testing.T) {
+	for _, ship := range memberships {
+		t.Run(ship.name, func(t *testing.T) {
+			byHand(t, func(h *hand) {
+				from := h.member(patient, ship.edit, func(s *setup) {
+					s.core.RetryInitial, s.core.RetryMax = 100*time.Millisecond, time.Second
+					s.told = func(what callback, _ []*batcher.Assignment, _ []batcher.Start) {
+						if what == callRevoked && len(h.members) == 2 {
+							refusing := steady(time.Second)
+							refusing.Faults = []kustomersim.Fault{{Kind: kustomersim.FaultStatus, On: "put", Share: 1, Status: 503, Body: "html"}}
+							h.setScript(refusing)
+						}
+					}
+				})
+				h.await("all partitions are assigned", func() bool { return from.snapshot().Partitions == 4 })
+				h.setScript(steady(4 * time.Second))
+				h.sendTo(hotMessage)
+				h.await("the first changes are accepted", func() bool { return h.sim.Stats().ItemsAccepted == 4 })
+				h.sendTo(hotMessage, lateMessage)
+				h.await("the later ones, too", func() bool { return h.sim.Stats().ItemsAccepted == 8 })
+				to := h.member(patient, ship.edit)
+				h.await("the other member has two", func() bool { return to.snapshot().Partitions == 2 })
+				given, revoked := h.entries(from, callGiven), h.entries(from, callRevoked)
+				took := given[0].at.Sub(revoked[0].at)
+				failed := h.sim.Stats().PutStatus[503]
+				t.Logf("given back after %v and %d failed calls", took, failed)
+				if took < 2*time.Second || took > from.timing.RevokeTimeout/2 || failed < 3 {
+					t.Errorf("it took %v and %d failed calls: it did not wait for the open operations, or for the held change that could not end", took, failed)
+				}
+				for _, s := range h.entries(to, callAssigned)[0].starts {
+					if s.Offset != 1 || s.Metadata == "kk1 clean" {
+						t.Errorf("partition %d begins at %d with %q, want 1, open", s.Partition, s.Offset, s.Metadata)
+					}
+				}
+				h.setScript(steady(100 * time.Millisecond))
+				h.finish()
+			})
+		})
+	}
+}
