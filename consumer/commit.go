@@ -3,6 +3,7 @@ package consumer
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -16,22 +17,69 @@ var errStale = errors.New("consumer: the partitions are not ours any more")
 // Commit commits offsets with their metadata and sets the Result of every
 // partition. It returns when the group has answered or ctx is done; give it a
 // deadline, for during a rebalance another member's slow revocation holds it up.
-// It may be called while Owner.Revoked runs.
+// It may be called while Owner.Revoked runs, not after Close.
 //
 // The fence: a partition whose assignment is no longer current, or was given to
 // us under another member id, is refused here, since the broker would accept it.
 // This is looked at twice, when the commit begins and just before it is sent:
 // between the two a rebalance may have come and gone.
 func (c *Consumer) Commit(ctx context.Context, commit *batcher.Commit) {
+	ours := c.ours(commit)
+	if len(ours) == 0 {
+		return
+	}
+	// kgo may be busy with a commit after its context has ended: a request waits
+	// for those before it at the same broker, and one of them may be dialling. So
+	// kgo gets a copy, and what it says too late is not listened to.
+	try := make([]batcher.PartitionCommit, len(ours))
+	for i, pc := range ours {
+		try[i] = *pc
+	}
+	done := make(chan struct{})
+	c.wg.Go(func() { defer close(done); c.commit(ctx, try) })
+	if !answeredInTime(ctx, done) {
+		for _, pc := range ours {
+			if ctx.Err() == context.DeadlineExceeded {
+				c.problems.report(commitProblem(Partition{pc.Assignment.Topic, pc.Assignment.Partition}), ctx.Err())
+			}
+		}
+		return
+	}
+	for i, pc := range ours {
+		pc.Result = try[i].Result
+	}
+}
+
+// commitGrace is how long after the end of its context a commit may still be
+// answered: nearly always kgo notices that at once, and knows more.
+const commitGrace = 50 * time.Millisecond
+
+func answeredInTime(ctx context.Context, done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+	}
+	t := time.NewTimer(commitGrace)
+	defer t.Stop()
+	select {
+	case <-done:
+		return true
+	case <-t.C:
+		return false
+	}
+}
+
+// ours refuses what may not be committed and returns the rest, whose result is
+// unknown until the group says more.
+func (c *Consumer) ours(commit *batcher.Commit) (ours []*batcher.PartitionCommit) {
 	member, _ := c.client.GroupMetadata()
-	offsets := map[string]map[int32]kgo.EpochOffset{}
-	byPartition := make(map[Partition]*batcher.PartitionCommit, len(commit.Partitions))
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	for i := range commit.Partitions {
 		pc := &commit.Partitions[i]
 		pc.Result = batcher.CommitRefused
-		a := pc.Assignment
-		t := c.current(a)
+		t := c.current(pc.Assignment)
 		if t == nil || t.member != member {
 			continue
 		}
@@ -42,16 +90,24 @@ func (c *Consumer) Commit(ctx context.Context, commit *batcher.Commit) {
 			}
 			continue
 		}
-		pc.Result = batcher.CommitUnknown // until the group says more
+		pc.Result = batcher.CommitUnknown
+		ours = append(ours, pc)
+	}
+	return ours
+}
+
+// commit sends one commit and waits for kgo to be done with it.
+func (c *Consumer) commit(ctx context.Context, try []batcher.PartitionCommit) {
+	offsets := map[string]map[int32]kgo.EpochOffset{}
+	byPartition := make(map[Partition]*batcher.PartitionCommit, len(try))
+	for i := range try {
+		pc := &try[i]
+		a := pc.Assignment
 		if offsets[a.Topic] == nil {
 			offsets[a.Topic] = map[int32]kgo.EpochOffset{}
 		}
 		offsets[a.Topic][a.Partition] = kgo.EpochOffset{Epoch: pc.LeaderEpoch, Offset: pc.Offset}
 		byPartition[Partition{a.Topic, a.Partition}] = pc
-	}
-	c.mu.Unlock()
-	if len(offsets) == 0 {
-		return
 	}
 	ctx = kgo.PreCommitFnContext(ctx, func(req *kmsg.OffsetCommitRequest) error {
 		return c.fence(req, byPartition)
