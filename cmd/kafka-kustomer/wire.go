@@ -113,7 +113,8 @@ func late(log *zap.Logger, err error) {
 }
 
 // deadlineFrom returns contexts that all end at one time: timeout after ctx
-// does. A call before that time gets what is left, but always a second.
+// does. A call before that time gets what is left, but always a moment: enough
+// where Kafka answers, and all of them together are well under a second.
 func deadlineFrom(ctx context.Context, timeout time.Duration) func() context.Context {
 	var stop time.Time
 	stopped := make(chan struct{})
@@ -122,7 +123,7 @@ func deadlineFrom(ctx context.Context, timeout time.Duration) func() context.Con
 		left := timeout
 		select {
 		case <-stopped:
-			left = max(time.Until(stop), time.Second)
+			left = max(time.Until(stop), 200*time.Millisecond)
 		default:
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), left)

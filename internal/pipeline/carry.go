@@ -82,7 +82,11 @@ const lastCommit = 500 * time.Millisecond
 func (p *Pipeline) commit(c *batcher.Commit) {
 	timeout := p.cfg.CommitTimeout
 	if p.draining && !p.closeBy.IsZero() {
-		timeout = max(min(timeout, time.Until(p.closeBy)), lastCommit)
+		by := p.closeBy
+		if time.Now().Before(p.waitBy) {
+			by = p.waitBy // others come after it, and they need their time
+		}
+		timeout = max(min(timeout, time.Until(by)), lastCommit)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.callCtx), timeout)
 	p.cancelCommit = cancel

@@ -75,6 +75,7 @@ type Pipeline struct {
 
 	cancelCommit context.CancelFunc // of the commit in flight, unless it is a last one
 	draining     bool
+	waitBy       time.Time // until when a shutdown waits for what runs
 	closeBy      time.Time // when everything must be over, once draining
 	fatal        error
 }
@@ -191,7 +192,8 @@ func (p *Pipeline) drain(stopPolling func()) {
 	// What remains after the wait is for the last commit, and for leaving.
 	reserve := min(p.cfg.CommitTimeout+time.Second, p.cfg.DrainTimeout/4)
 	p.log.Info("draining: waiting for open calls and operations, then committing", zap.Duration("at_most", p.cfg.DrainTimeout-reserve))
-	p.core.Drain(now, p.closeBy.Add(-reserve))
+	p.waitBy = p.closeBy.Add(-reserve)
+	p.core.Drain(now, p.waitBy)
 }
 
 // ErrLost is wrapped by an error of [Source.Poll] after which this member owns
