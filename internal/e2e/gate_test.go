@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -17,6 +18,8 @@ type gate struct {
 	t       *testing.T
 	address string
 	to      string
+	silent  atomic.Bool    // what comes in vanishes, both ways, and nobody is told
+	heard   func(b []byte) // when set, told of what goes to the server
 
 	mu       sync.Mutex
 	listener net.Listener // nil while shut
@@ -89,14 +92,31 @@ func (g *gate) pass(l net.Listener, in net.Conn) {
 	back := make(chan struct{})
 	go func() {
 		defer close(back)
-		_, _ = io.Copy(in, out)
+		_, _ = io.Copy(through{g, in, nil}, out)
 		in.Close()
 	}()
-	_, _ = io.Copy(out, in)
+	_, _ = io.Copy(through{g, out, g.heard}, in)
 	out.Close()
 	<-back
 	g.mu.Lock()
 	delete(g.conns, in)
 	delete(g.conns, out)
 	g.mu.Unlock()
+}
+
+// through is the way through a gate.
+type through struct {
+	g     *gate
+	to    io.Writer
+	heard func([]byte)
+}
+
+func (w through) Write(b []byte) (int, error) {
+	if w.g.silent.Load() {
+		return len(b), nil
+	}
+	if w.heard != nil {
+		w.heard(b)
+	}
+	return w.to.Write(b)
 }

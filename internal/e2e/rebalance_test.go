@@ -98,7 +98,7 @@ func move(t *testing.T, source func(member string) string) {
 	})
 	w.api.setScript(refusing())
 	w.produce(400) // of messages with an operation open, and of others
-	one.awaitLine(10*time.Second, "delivery is paused")
+	one.awaitLine(20*time.Second, "delivery is paused")
 
 	begun := time.Now()
 	two := w.connector("two", source("two"))
@@ -137,7 +137,7 @@ func TestMoveInOutage(t *testing.T) {
 	w.awaitNoLag(30 * time.Second)
 	gate.shut()
 	w.produce(500)
-	one.awaitLine(10*time.Second, "delivery is paused")
+	one.awaitLine(20*time.Second, "delivery is paused")
 	begun := time.Now()
 	two := w.connector("two", "")
 	two.awaitLine(takeover, "partitions assigned")

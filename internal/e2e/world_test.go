@@ -58,8 +58,14 @@ type world struct {
 // newWorld makes a world whose API follows the script, with args for it.
 func newWorld(t *testing.T, events workload.Config, script kustomersim.Script, args ...string) *world {
 	t.Helper()
+	return newWorldOn(t, kafkatest.Brokers(t), events, script, args...)
+}
+
+// newWorldOn does so on brokers of the test's own.
+func newWorldOn(t *testing.T, brokers []string, events workload.Config, script kustomersim.Script, args ...string) *world {
+	t.Helper()
 	events.Seed = seed
-	w := &world{t: t, brokers: kafkatest.Brokers(t), events: workload.New(events), buried: map[string]bool{}}
+	w := &world{t: t, brokers: brokers, events: workload.New(events), buried: map[string]bool{}}
 	w.topic = kafkatest.Topic(t, w.brokers, strings.ToLower(t.Name()), partitions)
 	w.results, w.deadLetters, w.group = w.topic+"-results", w.topic+"-dead", w.topic+"-group"
 	client, err := kgo.NewClient(kgo.SeedBrokers(w.brokers...), kgo.ProducerLinger(5*time.Millisecond))
