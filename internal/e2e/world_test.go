@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"kafka-kustomer/internal/kafkatest"
@@ -222,6 +223,9 @@ func (w *world) lag() (lag int64, err error) {
 		return 0, err
 	}
 	committed, err := w.admin.FetchOffsets(ctx, w.group)
+	if errors.Is(err, kerr.GroupIDNotFound) {
+		err = nil
+	}
 	if err := errors.Join(err, starts.Error(), ends.Error(), committed.Error()); err != nil {
 		return 0, err
 	}
