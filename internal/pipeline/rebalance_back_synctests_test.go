@@ -49,7 +49,7 @@ func TestPartitionComesBack(t *testing.T) {
 					if s := m.snapshot(); !begun.begins(h, s) {
 						t.Fatalf("%v later: %+v: it has ended already", time.Since(begunAt), s)
 					}
-					h.wantOldTenureOver(m, begunAt.Add(ends+500*time.Millisecond))
+					h.wantOldTenureOver(m, begunAt.Add(ends+2*time.Second)) // and not yet time for the new tenure to send
 					h.setScript(steady(100 * time.Millisecond))
 					h.finish()
 				})
