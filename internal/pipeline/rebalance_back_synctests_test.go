@@ -34,7 +34,7 @@ func TestPartitionComesBack(t *testing.T) {
 				byHand(t, func(h *hand) {
 					edit := func(s *setup) {
 						ship.edit(s)
-						s.timing.RevokeTimeout, s.sink.Timeout, s.core.LostReplyWait = time.Second, 30*time.Second, ends+2*time.Second
+						s.timing.RevokeTimeout, s.sink.Timeout, s.core.LostReplyWait = time.Second, 30*time.Second, ends+8*time.Second
 					}
 					m := h.member(edit)
 					h.await("all partitions are assigned", func() bool { return m.snapshot().Partitions == 4 })
@@ -49,7 +49,7 @@ func TestPartitionComesBack(t *testing.T) {
 					if s := m.snapshot(); !begun.begins(h, s) {
 						t.Fatalf("%v later: %+v: it has ended already", time.Since(begunAt), s)
 					}
-					h.wantOldTenureOver(m, begunAt.Add(ends+2*time.Second)) // and not yet time for the new tenure to send
+					h.wantOldTenureOver(m, begunAt.Add(ends+5*time.Second)) // and not yet time for the new tenure to send
 					h.setScript(steady(100 * time.Millisecond))
 					h.finish()
 				})
