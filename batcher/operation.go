@@ -92,6 +92,18 @@ func (c *Core) lookDue(now time.Time) (due bool, at time.Time) {
 	return !at.After(now), at
 }
 
+// nextLookAt is when an operation will be looked at, at the earliest.
+func (c *Core) nextLookAt(op *Operation) time.Time {
+	at := op.nextLook
+	if c.reading.closed {
+		at = later(at, c.reading.next)
+	}
+	if c.door.locked {
+		at = later(at, c.door.next)
+	}
+	return at
+}
+
 // look asks for one look at the operation that is due first.
 func (c *Core) look(now time.Time) Decision {
 	op := heap.Pop(&c.looks).(*Operation)

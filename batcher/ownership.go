@@ -120,6 +120,9 @@ func (c *Core) Revoking(now time.Time, as []*Assignment, deadline time.Time) {
 			continue
 		}
 		a.phase, a.deadline = revoking, deadline
+		for _, op := range a.operations {
+			c.lookBefore(now, op, deadline)
+		}
 	}
 	c.dropHeld(func(a *Assignment) bool { return a.phase == revoking })
 	for _, it := range c.itemsOf(func(it *Item) bool { return it.Assignment.phase == revoking && it.phase == waiting }) {
@@ -173,7 +176,7 @@ func (c *Core) finishRevocations(now time.Time) {
 		c.giveUpWaiting(now)
 	}
 	for _, a := range c.assignments {
-		if a.phase != revoking || a.ledger.counts.Open > 0 && now.Before(a.deadline) || c.committing != nil {
+		if a.phase != revoking || c.committing != nil || a.ledger.counts.Open > 0 && now.Before(a.deadline) && c.mayEnd(a) {
 			continue
 		}
 		a.phase = final
@@ -186,6 +189,37 @@ func (c *Core) finishRevocations(now time.Time) {
 
 // stopped reports whether next to nothing gets through at the moment.
 func (c *Core) stopped() bool { return c.door.closed || c.refusals.on }
+
+// lookBefore sees to it that an operation is looked at before a deadline: what is
+// not seen to have ended by then is left to the next owner, who sends it again.
+func (c *Core) lookBefore(now time.Time, op *Operation, deadline time.Time) {
+	c.hurry(now, op)
+	last := deadline.Add(-lastLook)
+	if !op.looking && op.failures == 0 && last.After(now) && op.nextLook.After(last) {
+		c.looks.schedule(op, last)
+	}
+}
+
+// lastLook is how long before the end of a revocation an operation is looked at
+// for the last time: time enough for the reply, the result event and the commit.
+const lastLook = 2 * time.Second
+
+// mayEnd reports whether something of what is open of a partition can still end
+// before its deadline. Operations at which nobody looks before then cannot.
+func (c *Core) mayEnd(a *Assignment) bool {
+	unseen := uint64(0)
+	for _, op := range a.operations {
+		if op.looking || !c.nextLookAt(op).After(a.deadline) {
+			return true
+		}
+		for _, it := range op.Batch.Items {
+			if it.Assignment == a {
+				unseen += uint64(len(it.Events))
+			}
+		}
+	}
+	return unseen != a.ledger.counts.Open // else there is nothing but operations
+}
 
 func (c *Core) dropWaiting(now time.Time, match func(*Item) bool) {
 	for _, it := range c.itemsOf(match) {

@@ -1,6 +1,7 @@
 package batcher
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -64,6 +65,46 @@ func TestRevocationDoesNotWaitForWhatCannotEnd(t *testing.T) {
 				t.Errorf("counts %+v, want the successor dropped", got)
 			}
 		})
+	}
+}
+
+// A long operation is looked at once more before the partition goes, and what it
+// has done is settled.
+func TestRevocationLooksOnceMore(t *testing.T) {
+	d, a := withOpen(t, 1)
+	revoked := d.now
+	d.c.durations.awaited.first = time.Hour
+	d.c.Revoking(d.now, []*Assignment{a}, d.now.Add(20*time.Second))
+	d.c.Polled(d.now, d.look(), viewOf(Complete, Updated, Updated, Updated, Updated))
+	if took := d.now.Sub(revoked); took < 15*time.Second || took > 19*time.Second {
+		t.Errorf("looked after %v, want just before the deadline", took)
+	}
+	for _, r := range one[*Report](d) {
+		d.c.Reported(r)
+	}
+	if got := a.Counts(); got.Completed != 4 {
+		t.Errorf("counts %+v, want everything completed", got)
+	}
+}
+
+// Operations that can't be read before the deadline hold nothing up: the next
+// owner follows them.
+func TestRevocationDoesNotWaitForWhatCannotBeRead(t *testing.T) {
+	for name, read := range map[string]bool{"they can't be read": false, "they can": true} {
+		d, a := withOpen(t, 2)
+		if !read {
+			d.c.reading = door{closed: true, next: d.now.Add(time.Minute)}
+		}
+		d.c.Revoking(d.now, []*Assignment{a}, d.now.Add(20*time.Second))
+		last := false
+		for _, commit := range one[*Commit](d) {
+			for _, p := range commit.Partitions {
+				last = last || p.Last && strings.Contains(p.Metadata, "op-b-1,op-b-2")
+			}
+		}
+		if last == read {
+			t.Errorf("%s: given back at once with both operations named: %v", name, last)
+		}
 	}
 }
 
