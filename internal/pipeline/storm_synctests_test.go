@@ -21,7 +21,8 @@ type totals struct {
 	events, puts, repliesLost, overtaken, repeated int64
 	stampsBack                                     int64 // by redelivery
 	assigned, revoked, lost                        int64
-	crashes, leaves, cuts, outages                 int
+	poisoned                                       int64
+	crashes, leaves, cuts, outages, gates          int
 }
 
 // TestStorm runs the whole program, from kgo to HTTP, through joins, leaves,
@@ -43,7 +44,7 @@ func TestStorm(t *testing.T) {
 	}
 	t.Logf("%d seeds: %+v", n, sum)
 	if n >= seedsByDefault && (sum.repliesLost == 0 || sum.overtaken == 0 || sum.repeated == 0 || sum.revoked == 0 || sum.lost == 0 ||
-		sum.crashes == 0 || sum.leaves == 0 || sum.cuts == 0 || sum.outages == 0) {
+		sum.poisoned == 0 || sum.crashes == 0 || sum.leaves == 0 || sum.cuts == 0 || sum.outages == 0 || sum.gates == 0) {
 		t.Errorf("something never happened in %+v: the storm was too mild to prove anything", sum)
 	}
 }
@@ -91,7 +92,7 @@ func (w *world) gust(sum *totals) {
 		w.join()
 		return
 	}
-	switch w.random.IntN(6) {
+	switch w.random.IntN(7) {
 	case 0, 1:
 		if len(w.members) < 3 {
 			w.note("join")
@@ -130,7 +131,29 @@ func (w *world) gust(sum *totals) {
 		w.setScript(bad)
 		time.Sleep(time.Duration(500+w.random.IntN(3500)) * time.Millisecond)
 		w.setScript(calm)
+	case 6:
+		w.note("gate")
+		sum.gates++
+		calm := w.script()
+		w.setScript(w.gated(calm))
+		time.Sleep(time.Duration(500+w.random.IntN(5000)) * time.Millisecond)
+		w.setScript(calm)
 	}
+}
+
+// gated is the API for a while: it refuses the key, a role, or too many calls.
+func (w *world) gated(script kustomersim.Script) kustomersim.Script {
+	switch w.random.IntN(4) {
+	case 0:
+		script.Key = "another"
+	case 1:
+		script.Deny = kustomersim.DenyWrite
+	case 2:
+		script.Deny = kustomersim.DenyRead
+	case 3:
+		script.Faults = []kustomersim.Fault{{Kind: kustomersim.FaultStatus, Status: 429, Body: "json", Share: 0.9, RetryAfter: "1"}}
+	}
+	return script
 }
 
 // note shows, when the test fails, what happened when.
@@ -184,11 +207,13 @@ func (w *world) judge(sum *totals) {
 		w.t.Errorf("out of order: %d fields back by order, %d changes sent while an older one could run",
 			stats.FieldsBackByOrder, stats.NewerWhileOpen)
 	}
+	delete(stats.Breaches, kustomersim.BreachKey) // of a gust
 	if len(stats.Breaches) > 0 {
 		w.t.Errorf("breaches of the contract: %v", stats.Breaches)
 	}
 	sum.events += int64(truth.Total + truth.Malformed)
 	sum.puts += stats.Puts
+	sum.poisoned += stats.Poisoned
 	sum.repliesLost += stats.RepliesLost
 	sum.overtaken += stats.OperationsOvertaken
 	sum.repeated += stats.ItemsRepeated

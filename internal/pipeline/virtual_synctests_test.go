@@ -75,7 +75,7 @@ func inWorld(t *testing.T, seed uint64, f func(w *world), opts ...kfake.Opt) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{
 			t: t, random: rand.New(rand.NewPCG(seed, 7)), network: new(kfake.VirtualNetwork), buried: map[string]bool{},
-			events: workload.New(workload.Config{Seed: seed, Messages: 300, HotShare: 0.5, Malformed: 0.005, Failing: 0.02}),
+			events: workload.New(workload.Config{Seed: seed, Messages: 300, HotShare: 0.5, Malformed: 0.005, Failing: 0.02, Poison: 0.01}),
 		}
 		var err error
 		w.cluster, err = kfake.NewCluster(append(opts,
@@ -158,9 +158,23 @@ func (w *world) script() kustomersim.Script {
 		},
 		ItemFailures: 0.002, FirstRunning: 0.1, FirstComplete: 0.05, MissingResults: 0.01,
 		Vanish:  kustomersim.Vanish{Share: 0.01, After: 100 * ms, Apply: w.random.IntN(2) == 0, Delay: 2000 * ms},
+		Poison:  w.poison(),
 		Batches: shapes[w.random.IntN(len(shapes))], Minimal: w.random.IntN(3) == 0,
 		PutStatus: []int{200, 201}[w.random.IntN(2)],
 	}
+}
+
+// poison is what the API does not take of the events, and how it says so: mostly
+// not at all, sometimes it hints at the guilty.
+func (w *world) poison() []kustomersim.Poison {
+	list := kustomersim.MarkedPoison()
+	hints := []kustomersim.Hint{kustomersim.HintNone, kustomersim.HintNone, kustomersim.HintPointer, kustomersim.HintMember, kustomersim.HintID}
+	for i := range list {
+		if list[i].Status == http.StatusBadRequest || list[i].Status == http.StatusUnprocessableEntity {
+			list[i].Hint = hints[w.random.IntN(len(hints))]
+		}
+	}
+	return list
 }
 
 // link is one side's connections, which can be cut.
@@ -176,13 +190,12 @@ type link struct {
 func (w *world) produce(n int) {
 	for range n {
 		e := w.events.Next(time.Now())
-		dies := e.Malformed || w.events.Truth().Failing[e.Message]
 		r := &kgo.Record{Topic: topicIn, Key: e.Key, Value: e.Value}
 		w.client.Produce(context.Background(), r, func(r *kgo.Record, err error) {
 			switch {
 			case err != nil:
 				w.t.Errorf("produce: %v", err)
-			case dies:
+			case e.DeadLetter:
 				w.mu.Lock()
 				w.buried[fmt.Sprintf("%s/%d/%d", r.Topic, r.Partition, r.Offset)] = true
 				w.mu.Unlock()
