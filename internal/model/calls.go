@@ -25,12 +25,15 @@ func (p *process) put(b *batcher.Batch) {
 			p.answered(b, o)
 		}
 	}
+	r.spared = slices.ContainsFunc(r.items, func(it requestItem) bool {
+		return slices.ContainsFunc(it.events, func(e *event) bool { return e.unlucky >= mostUnlucky })
+	})
 	p.later(putTimeout, func() { answer(reply(batcher.Unknown, 0)) })
 	if w.trouble(DialFailure) {
 		p.later(1, func() { answer(reply(batcher.NotSent, 0)) })
 		return
 	}
-	write, way := p.way()
+	write, way := p.way(r)
 	p.later(write, func() {
 		if ended {
 			return
@@ -52,15 +55,22 @@ func (p *process) writeRequest(r *request, way tick, answer func(batcher.Outcome
 	w.after(way, func() {
 		p.countZombie(r)
 		if o, lost := w.api.put(r); !lost {
-			p.later(w.between(1, 2), func() { answer(o) })
+			back := w.between(1, 2)
+			if !r.spared && w.trouble(SlowReply) {
+				back = w.between(3, putTimeout)
+			}
+			p.later(back, func() {
+				o.Sent = r.sent.time()
+				answer(o)
+			})
 		}
 	})
 }
 
 // way draws how long it takes to write a request, and how long it is under way.
-func (p *process) way() (write, way tick) {
+func (p *process) way(r *request) (write, way tick) {
 	w := p.w
-	if w.trouble(SlowPut) {
+	if !r.spared && w.trouble(SlowPut) {
 		return w.between(0, 6), w.between(1, longestWay)
 	}
 	return w.between(0, 1), w.between(1, 2)
@@ -113,15 +123,48 @@ func (p *process) answered(b *batcher.Batch, o batcher.Outcome) {
 			p.sent[it].open = false
 		}
 	}
+	p.countUnlucky(b, o.Kind)
+	if o.Kind != batcher.Limited {
+		p.locked = o.Status == 401
+	}
 	p.rest(o.Kind == batcher.Limited, o.Quota)
+	if o.Kind == batcher.Limited && len(b.Items) == 1 && o.Quota.Remaining > 0 && p.tenureOf(b.Items[0].Assignment) != nil {
+		p.restOf[b.Items[0].MessageID] = w.now + min(minute, tick(o.Quota.Reset.Seconds()))
+	}
 	o.Answered = w.now.time()
 	p.core.Answered(w.now.time(), b, o)
 }
 
-// rest notes until when a 429 told this process to make no call.
+// countUnlucky counts attempts of unknown outcome, which a healthy event meets
+// only so many of in a row.
+func (p *process) countUnlucky(b *batcher.Batch, kind batcher.OutcomeKind) {
+	for _, it := range b.Items {
+		for _, e := range p.w.eventsOf(it.Events) {
+			switch kind {
+			case batcher.Unknown:
+				e.unlucky++
+			case batcher.Accepted:
+				e.unlucky = 0
+			}
+		}
+	}
+	if kind == batcher.Unknown || kind == batcher.Forbidden {
+		p.sawUnknown = true
+	}
+}
+
+// rest notes until when this process was told to make no call: by a 429, or by
+// the last headers, if they leave nothing but the share of others.
 func (p *process) rest(limited bool, q batcher.Quota) {
-	if limited && q.Remaining == 0 {
-		p.restUntil = max(p.restUntil, p.w.now+tick(q.Reset.Seconds()))
+	until := p.w.now + tick(q.Reset.Seconds())
+	switch {
+	case limited && q.Remaining == 0:
+		p.restUntil = max(p.restUntil, until)
+	case q.Reset <= 0:
+	case float64(q.Remaining)-quotaReserve*float64(q.Limit) < 1:
+		p.dryUntil = until
+	default:
+		p.dryUntil = 0
 	}
 }
 
@@ -142,7 +185,11 @@ func (p *process) look(op *batcher.Operation) {
 	} else {
 		w.seen.Inherited++
 	}
-	w.after(w.between(0, 2), func() {
+	way := w.between(0, 2)
+	if w.trouble(SlowLook) {
+		way = w.between(10, 60)
+	}
+	w.after(way, func() {
 		v := w.api.look(op.ID, items)
 		p.later(w.between(0, 2), func() { p.looked(op, v) })
 	})
@@ -160,6 +207,7 @@ func (p *process) looked(op *batcher.Operation, v batcher.View) {
 		}
 	}
 	p.rest(v.Limited, v.Quota)
+	p.locked = v.Locked || p.locked && v.Kind == batcher.NoView
 	p.core.Polled(w.now.time(), op, v)
 }
 
@@ -191,9 +239,7 @@ func (p *process) bury(b *batcher.Bury) {
 	w := p.w
 	e := w.log.at(int(b.Event.Assignment.Partition), b.Event.Offset)
 	w.tracef("%s dead-letters %v", p.name, e)
-	if e.kind == healthy {
-		w.fail(CheckHealthy, "%v by %s", e, p.name)
-	}
+	p.checkBury(b, e)
 	p.produce(func() {
 		e.deadLettered = true
 		w.seen.DeadLetters++

@@ -13,7 +13,10 @@ func (w *world) chaos() {
 		w.tracef("the group rebalances")
 		w.group.rebalance()
 	}
-	if w.now < w.cfg.Faults {
+	if !w.maintenance && w.trouble(OffsetReset) {
+		w.beginReset()
+	}
+	if w.troubled() {
 		w.after(10, w.chaos)
 	}
 }
@@ -35,7 +38,7 @@ func (w *world) troubleProcess(p *process) {
 		w.stop(p)
 	case !p.cut && w.trouble(Cut):
 		w.cutOff(p)
-	case w.mode[Static] && w.youngest(p.slot) == p && w.trouble(Twin):
+	case w.mode[Static] && !w.maintenance && w.youngest(p.slot) == p && w.trouble(Twin):
 		w.tracef("a twin of %s comes", p.name)
 		w.start(p.slot)
 	}
@@ -45,6 +48,8 @@ func (w *world) troubleProcess(p *process) {
 func (w *world) restart(p *process, d tick) {
 	w.after(d, func() {
 		switch {
+		case w.maintenance:
+			w.restart(p, 5)
 		case w.closing || w.youngest(p.slot) != p:
 		case p.up:
 			w.restart(p, 5)

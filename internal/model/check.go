@@ -24,6 +24,7 @@ const (
 	CheckOneID      Check = "I7 a message twice in a request"
 	CheckDead       Check = "I8 something starts for a dead assignment"
 	CheckBalance    Check = "I10 counts do not add up"
+	CheckLocked     Check = "more than a probe though the key is refused"
 	CheckRest       Check = "a call before a 429's reset"
 	CheckLease      Check = "a PUT decided after the lease"
 	CheckFrozen     Check = "sent again as something else"
@@ -31,6 +32,9 @@ const (
 	CheckPartitions Check = "an item mixes partitions"
 	CheckBarrier    Check = "a barrier change was merged"
 	CheckHealthy    Check = "a healthy event dead-lettered"
+	CheckCause      Check = "dead-lettered for what is no event's fault"
+	CheckTwice      Check = "dead-lettered twice"
+	CheckBrake      Check = "more dead-lettered than the brake lets through"
 	CheckDeadline   Check = "a revocation is answered late"
 	CheckLivelock   Check = "decisions without end"
 	CheckStall      Check = "does not come to rest"
@@ -142,12 +146,17 @@ func (p *process) checkPut(b *batcher.Batch) {
 	if until := p.core.LeaseUntil(); w.cfg.Rules.Lease && w.now.time().After(until) {
 		w.fail(CheckLease, "%s by %s, lease until %v", b.ID, p.name, until)
 	}
+	p.checkProbe(b)
 	for _, it := range b.Items {
+		p.countTries(it)
 		t := p.tenureOf(it.Assignment)
 		if t == nil || t.last {
 			w.fail(CheckDead, "%s sends %s/%v after its partition was given back or lost", b.ID, it.MessageID, offsets(it.Events))
 		}
 		p.checkBegun(t, it)
+		if until := p.restOf[it.MessageID]; w.now < until {
+			w.fail(CheckRest, "%s sends %s, which has to rest until %d", b.ID, it.MessageID, until)
+		}
 		for other, s := range p.sent {
 			if other.MessageID == it.MessageID && s.open && p.tenureOf(other.Assignment) != nil {
 				w.fail(CheckOneOpen, "%s sends %s/%v while %v is open", b.ID, it.MessageID, offsets(it.Events), offsets(s.events))
@@ -178,8 +187,11 @@ func (p *process) checkCall(what string) {
 	if p.puts+p.looks >= p.config.MaxInFlight {
 		p.w.fail(CheckLimits, "%s by %s beside %d calls", what, p.name, p.puts+p.looks)
 	}
-	if p.w.now < p.restUntil {
-		p.w.fail(CheckRest, "%s by %s at %d, reset at %d", what, p.name, p.w.now, p.restUntil)
+	if p.locked && p.puts+p.looks > 0 {
+		p.w.fail(CheckLocked, "%s by %s beside %d calls", what, p.name, p.puts+p.looks)
+	}
+	if until := max(p.restUntil, p.dryUntil); p.w.now < until {
+		p.w.fail(CheckRest, "%s by %s at %d, reset at %d", what, p.name, p.w.now, until)
 	}
 }
 
@@ -202,18 +214,29 @@ func offsets(events []*batcher.Event) (list []int64) {
 
 // checkCounts is I10 and I6, after every fact.
 func (p *process) checkCounts() {
-	var sum batcher.Counts
+	sum, kept := p.past, p.handles[:0]
 	for _, a := range p.handles {
 		c := a.Counts()
 		if !c.Balanced() {
 			p.w.fail(CheckBalance, "%s p%d: %+v", p.name, a.Partition, c)
 		}
 		sum.Add(c)
+		if c.Open > 0 || p.tenureOf(a) != nil {
+			kept = append(kept, a)
+		} else {
+			p.past.Add(c)
+		}
 	}
+	p.handles = kept
 	if sum != p.core.Totals() {
 		p.w.fail(CheckBalance, "%s totals %+v, by assignment %+v", p.name, p.core.Totals(), sum)
 	}
-	if most := p.config.MaxOpenEvents + mostPolled*len(p.w.log); int(sum.Open) > most {
+	most := p.config.MaxOpenEvents + mostPolled*len(p.w.log) - 1
+	if p.sawUnknown { // then up to a quarter more, and one poll
+		part := p.config.MaxOpenEvents / 4
+		most += part + min(p.config.MaxItems, part) - 1
+	}
+	if int(sum.Open) > most {
 		p.w.fail(CheckCredit, "%s holds %d events open, at most %d", p.name, sum.Open, most)
 	}
 }

@@ -21,7 +21,8 @@ type Config struct {
 
 	LostReplyWait tick // what the core is told
 
-	Faults  tick // trouble ends here: from then on all must come to rest
+	Safety  bool // trouble never ends, and only what must never happen is checked, until the horizon
+	Faults  tick // else it ends here: from then on all must come to rest
 	Horizon tick // and by here have come to rest
 }
 
@@ -46,7 +47,12 @@ const (
 	heartbeatEvery tick = 5
 	leaseMargin    tick = 2
 	revokeTimeout  tick = 30
-	mostPolled          = 4 // records of one partition in one poll
+	mostPolled          = 4   // records of one partition in one poll
+	bodyLimit           = 220 // bytes of a request, where there is a limit
+	mostUnlucky         = 5   // attempts of unknown outcome in a row that an event meets without a fault of its own
+	brakeAtLeast        = 3
+	brakeShare          = .05
+	quotaReserve        = .1
 )
 
 // DefaultConfig is a world small enough for rare meetings to be common: two
@@ -57,6 +63,12 @@ func DefaultConfig() Config {
 		Partitions: 2, Messages: 3, Events: 16, Processes: 2,
 		LostReplyWait: 70, Faults: 400, Horizon: 4000,
 	}
+}
+
+// Endless is the same world with trouble that never ends.
+func (c Config) Endless() Config {
+	c.Safety, c.Horizon = true, 700
+	return c
 }
 
 // String says what the world is like and which rules it goes without.
@@ -79,7 +91,7 @@ func (w *world) coreConfig(prefix string) batcher.Config {
 	if (w.mode[Static] || w.mode[FastTakeover]) && c.Shell.LongTakeover {
 		extra = session
 	}
-	return batcher.Config{
+	cfg := batcher.Config{
 		MaxItems: 4, MaxBytes: w.maxBytes, Linger: tick(3).span(),
 		Merge: true, Barrier: []string{barrierField},
 		MaxInFlight: 3, MaxOpenOperations: 6, RequestsPerMinute: 600, MaxPause: tick(60).span(),
@@ -89,6 +101,14 @@ func (w *world) coreConfig(prefix string) batcher.Config {
 		ItemAttempts: 2, ItemOver: tick(20).span(),
 		CommitInterval: tick(2).span(), Recommit: tick(30).span(),
 		MaxOpenEvents: 12, MaxOpenBytes: w.maxOpenBytes,
+		UnknownAttempts: mostUnlucky + 3, UnknownOver: tick(100).span(),
 		BatchPrefix: prefix, Seed: w.random.Uint64(), Rules: c.Rules,
 	}
+	if w.mode[Quota] {
+		cfg.RequestsPerMinute, cfg.Reserve = 0, quotaReserve
+	}
+	if w.mode[Braked] {
+		cfg.Brake, cfg.BrakeAtLeast = brakeShare, brakeAtLeast
+	}
+	return cfg
 }

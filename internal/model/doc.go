@@ -8,19 +8,30 @@
 // The world has a log with two partitions and sixteen events of three messages,
 // two processes, a group coordinator, and the bulk API. Everything in it may be
 // late, lost, doubled or refused, at rates that make most runs meet many
-// troubles. After 400 ticks the trouble stops; then all must come to rest.
+// troubles. Some troubles are in the events themselves: a request that holds one
+// is refused, or ends in an error, for good.
+//
+// A run is of one of two modes. In the usual one the trouble stops after 400
+// ticks, but for that which is in events; then all must come to rest, with some
+// traffic where only the success of others can prove an event guilty, and with a
+// person who releases brakes. In the other, [Config.Endless], trouble never stops,
+// and only what must never happen is checked.
 //
 //   - clock.go: time. One heap of closures stands for every goroutine, timer and network.
 //   - fault.go, chaos.go: the troubles, each with a name and a rate.
 //   - event.go: the log, and the truth about each event in it.
 //   - group.go: the coordinator: membership, tenures, offsets with metadata.
+//   - admin.go: what people and the rest of the world do: traffic, releases, offset resets.
 //   - kustomer.go, answers.go: the API: what was accepted, when it runs, and what a client is told.
+//   - refusals.go: whom and what it refuses, and the budget of calls.
 //   - process.go: a process, which is a shell around a core as internal/pipeline is one;
 //     membership.go, poll.go, calls.go and commits.go: what it does outside.
 //   - check.go: the promises, each with a name, checked at every step;
+//     gravecheck.go: those about dead letters;
 //     endcheck.go: those that are checked when all has come to rest.
-//   - world.go: one run from its start to its rest.
-//   - sweep.go, profile.go, table.go: many runs, and what each rule is for.
+//   - world.go: one run from its start to its rest; coverage.go: what it met.
+//   - scene.go, knob.go: worlds in which one kind of trouble is common.
+//   - sweep.go, table.go: many runs, and what each rule is for.
 //
 // Command simulate, in a folder of its own, runs any of it by hand.
 //
@@ -41,14 +52,21 @@
 //
 // # What the world does not do
 //
-// The world keeps to what the rules assume, or every run would fail: an
-// operation that nobody can name ends within longestRun; one that the group's
-// metadata names may run as long as it likes. No process is stopped between the
-// lease check and the write of the body, and no proxy sends a PUT twice: there
-// nothing on the client's side helps. A failure that passes and one that lasts
-// have different reasons: where they had the same, the core could not tell them
-// apart, and a change behind a given-up one would be given up with it.
+// The world keeps to what the rules assume, or every run would fail:
 //
-// Not modelled: the bytes of HTTP and of Kafka, decoding, one batch refused for
-// one item in it, topics that change.
+//   - An operation that nobody can name ends within longestRun; one that the
+//     group's metadata names may run as long as it likes.
+//   - No process is stopped between the lease check and the write of the body, and
+//     no proxy sends a PUT twice: there nothing on the client's side helps.
+//   - A failure that passes and one that lasts have different reasons: where they
+//     had the same, the core could not tell them apart, and a change behind a
+//     given-up one would be given up with it.
+//   - A change without fault meets at most mostUnlucky unknown outcomes in a row,
+//     and two conflicts in four minutes; the core gives up after more.
+//   - The key loses its role at most once in two minutes.
+//   - The reserve has an end: a run in which events that only the success of others
+//     can prove guilty, and what waits behind them, take all of it, is counted and
+//     not held against the core. Such a process waits for a person.
+//
+// Not modelled: the bytes of HTTP and of Kafka, decoding, topics that are deleted.
 package model

@@ -1,9 +1,6 @@
 package model
 
-import (
-	"slices"
-	"strconv"
-)
+import "slices"
 
 // checkEnd looks at the world when all has come to rest.
 func (w *world) checkEnd() {
@@ -12,15 +9,22 @@ func (w *world) checkEnd() {
 			switch {
 			case !e.settled():
 				w.fail(CheckFate, "%v", e)
-			case e.kind == malformed && !e.deadLettered:
+			case e.abandoned:
+			case (e.kind == malformed || e.kind.unsendable()) && !e.deadLettered:
 				w.fail(CheckFate, "%v was not dead-lettered", e)
 			case e.kind == poisoned && !e.applied && !e.deadLettered:
 				w.fail(CheckFate, "%v", e)
 			}
 		}
 	}
-	for n := range w.cfg.Messages {
-		w.checkState("m" + strconv.Itoa(n))
+	checked := map[string]bool{}
+	for _, records := range w.log {
+		for _, e := range records {
+			if !checked[e.message] {
+				checked[e.message] = true
+				w.checkState(e.message)
+			}
+		}
 	}
 }
 
@@ -75,7 +79,7 @@ func allowed(values map[string]bool, records []*event, message, leaf string) {
 		if e.applied {
 			values[value] = true
 		}
-		if !e.deadLettered {
+		if !e.deadLettered && !e.abandoned {
 			return
 		}
 	}

@@ -14,11 +14,20 @@ import (
 type eventKind uint8
 
 const (
-	healthy   eventKind = iota
-	malformed           // to be dead-lettered undelivered
-	tombstone           // to be skipped
-	poisoned            // an item fails for good in which its bad value is the last one
+	healthy     eventKind = iota
+	malformed             // to be dead-lettered undelivered
+	tombstone             // to be skipped
+	poisoned              // an item fails for good in which its bad value is the last one
+	badRequest            // a request that holds it is answered 400
+	failing               // a request that holds it is answered 500 or not at all
+	conflicting           // a request that holds it is answered 409
+	oversize              // a request that holds it is answered 413
 )
+
+// unsendable reports whether no request that holds such an event is accepted.
+func (k eventKind) unsendable() bool { return k >= badRequest }
+
+var marks = [...]string{"", "~malformed", "~tombstone", "~poison", "~refused", "~error", "~conflict", "~oversize"}
 
 const (
 	barrierField = "status"
@@ -32,12 +41,15 @@ type event struct {
 	offset    int64 // once it is in the log
 	message   string
 	kind      eventKind
+	audit     bool // it needs a role of its own
 	patch     []byte
 	writes    []write
 
 	applied      bool // Kustomer has run an item that holds it
 	resultAcked  bool // a result event that says so is in Kafka
 	deadLettered bool // its dead letter is in Kafka
+	abandoned    bool // an admin moved the offset beyond it
+	unlucky      int  // attempts of unknown outcome in a row
 }
 
 // write is one leaf of a message's state that an event writes; an empty value
@@ -46,11 +58,14 @@ type write struct{ leaf, value string }
 
 // settled reports whether a commit may pass the event.
 func (e *event) settled() bool {
-	return e.kind == tombstone || e.applied && e.resultAcked || e.deadLettered
+	return e.kind == tombstone || e.applied && e.resultAcked || e.deadLettered || e.abandoned
 }
 
 func (e *event) String() string {
-	mark := [...]string{"", "~malformed", "~tombstone", "~poison"}[e.kind]
+	mark := marks[e.kind]
+	if e.audit {
+		mark += "~audit"
+	}
 	return fmt.Sprintf("%s/p%d@%d%s%s", e.message, e.partition, e.offset, e.patch, mark)
 }
 
@@ -64,18 +79,32 @@ func (w *world) newEvent(id int) *event {
 	if w.trouble(Combination) {
 		w.api.together[e.message] = true
 	}
-	switch {
-	case w.trouble(Malformed):
-		e.kind = malformed
-	case w.trouble(Tombstone):
-		e.kind = tombstone
-	case w.trouble(Poison):
-		e.kind = poisoned
-	}
-	if e.kind == healthy || e.kind == poisoned {
+	e.kind = w.drawKind()
+	e.audit = e.kind == healthy && w.trouble(Audit)
+	if e.kind != malformed && e.kind != tombstone {
 		w.drawPatch(e)
 	}
 	return e
+}
+
+func (w *world) drawKind() eventKind {
+	switch {
+	case w.trouble(Malformed):
+		return malformed
+	case w.trouble(Tombstone):
+		return tombstone
+	case w.trouble(Poison):
+		return poisoned
+	case w.trouble(RefusedPoison):
+		return badRequest
+	case w.trouble(ErrorPoison):
+		return failing
+	case w.trouble(ConflictPoison):
+		return conflicting
+	case w.mode[TooLarge] && w.trouble(Oversize):
+		return oversize
+	}
+	return healthy
 }
 
 // drawPatch gives the event a patch whose values name it, so that the state of
@@ -101,6 +130,9 @@ func (w *world) drawPatch(e *event) {
 	case 7:
 		members = append(members, `"meta":{"x":`+q+`,"y":`+q+`}`)
 	}
+	if e.kind == oversize {
+		members = append(members, `"text":"`+strings.Repeat("x", bodyLimit)+`"`)
+	}
 	e.patch = []byte("{" + strings.Join(members, ",") + "}")
 	e.writes = w.api.writes(e.patch)
 }
@@ -123,9 +155,19 @@ func (e *event) change() batcher.Change {
 	return ch
 }
 
-// writes lists what a patch does to a message's state: custom goes by key, any
+// writes is parse, remembered: the same bytes come again and again.
+func (k *kustomer) writes(patch []byte) []write {
+	list, known := k.parsed[string(patch)]
+	if !known {
+		list = k.parse(patch)
+		k.parsed[string(patch)] = list
+	}
+	return list
+}
+
+// parse lists what a patch does to a message's state: custom goes by key, any
 // other object as this run's Kustomer has it, replaced or deeply merged.
-func (k *kustomer) writes(patch []byte) (list []write) {
+func (k *kustomer) parse(patch []byte) (list []write) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(patch, &members); err != nil {
 		return []write{{leaf: "unreadable", value: err.Error()}}

@@ -51,6 +51,12 @@ func newGroup(partitions int, random *rand.Rand) *group {
 	return g
 }
 
+// addPartition makes one more.
+func (g *group) addPartition() {
+	g.partitions = append(g.partitions, partitionState{offset: -1})
+	g.rebalance()
+}
+
 // join makes a new member. One with the instance id of another takes its place
 // and its partitions at once; the other is fenced.
 func (g *group) join(now tick, instance int) *member {

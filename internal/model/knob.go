@@ -51,6 +51,32 @@ var worlds = map[string]func(*Config){
 	"Credit": func(c *Config) {
 		c.Events = 32
 	},
+	"Suspects": func(c *Config) {
+		c.Rates = Only(RefusedPoison, WrongHint, RightHint)
+	},
+	"OwnRefusal": func(c *Config) {
+		c.Rates = Only(RefusedPoison, Rebalance, SlowPut, DialFailure).
+			With(RefusedPoison, .1).With(Rebalance, .9).With(SlowPut, .6).With(DialFailure, .5)
+		c.Messages, c.Events = 8, 48
+	},
+	"UnknownPatience": func(c *Config) {
+		c.Rates = Only(ErrorRefused).With(ErrorRefused, .4)
+		c.Processes, c.Messages, c.Events = 1, 8, 48
+	},
+	"LimitIsNoFault": func(c *Config) {
+		c.Rates = Only(ObjectLimit, LongLimit)
+	},
+	"ForbiddenEvidence": func(c *Config) {
+		c.Rates = Only(LostRole)
+	},
+	"ProbeOne": func(c *Config) {
+		c.Rates = Only(ErrorPoison).With(ErrorPoison, .3)
+		c.Processes, c.Messages, c.Events = 1, 12, 12
+	},
+	"Reserve": func(c *Config) {
+		c.Rates = Only(ErrorPoison).With(ErrorPoison, .1)
+		c.Processes = 1
+	},
 }
 
 // duties are what the core leaves to whoever drives or configures it.
@@ -76,7 +102,7 @@ var duties = []Knob{
 		func(c *Config) {
 			c.Rates = Only(Cut, FastTakeover, DialFailure, SlowPut).With(Kill, 0).With(Stop, 0).
 				With(Cut, .08).With(DialFailure, .6).With(SlowPut, .9)
-			c.Messages, c.Events = 2, 32
+			c.Messages, c.Events = 2, 64
 		},
 		func(c *Config) { c.Shell.LongTakeover = false },
 	},

@@ -14,7 +14,7 @@ import (
 type kustomer struct {
 	w          *world
 	replaces   bool // an object member is replaced as a whole, not merged
-	tellsTimes bool // a look tells how long a complete operation took
+	tellsTimes bool // a look tells how long a complete operation took, a 429 of a message until when
 	operations map[string]*operation
 	state      map[string]map[string]string // message, leaf, value
 	pending    map[string][]*running        // by message: accepted, will be applied, not yet
@@ -22,8 +22,18 @@ type kustomer struct {
 	failing    map[string]tick              // by message: updates fail until then
 	together   map[string]bool              // by message: three changes in one item fail
 	limited    map[string]tick              // by message: 429 until then
+	conflicts  map[string]conflict          // by message
 	orgLimited tick                         // every call is answered 429 until then
-	refusing   tick                         // every PUT is answered 401 until then
+	refusing   tick                         // every call is answered 401 until then
+	unreadable tick                         // every look is answered 403 until then
+	roleless   tick                         // every PUT is answered 403 until then
+	auditless  tick                         // every PUT with audit members is answered 403 until then
+	noAudit    bool                         // there was such a time
+	broken     tick                         // every PUT is refused, or every item fails, until then
+	brokenItem bool                         // the latter
+	wasBroken  bool
+	budget     budget
+	parsed     map[string][]write // by patch
 }
 
 // request is one PUT as it was written.
@@ -32,6 +42,8 @@ type request struct {
 	batch string
 	items []requestItem
 	sent  tick
+
+	spared bool // of trouble that leaves the outcome unknown
 }
 
 type requestItem struct {
@@ -69,7 +81,8 @@ type running struct {
 func newKustomer(w *world) *kustomer {
 	return &kustomer{
 		w: w, operations: map[string]*operation{}, state: map[string]map[string]string{},
-		pending: map[string][]*running{}, accepted: map[string][]*running{}, failing: map[string]tick{}, together: map[string]bool{}, limited: map[string]tick{},
+		pending: map[string][]*running{}, accepted: map[string][]*running{}, failing: map[string]tick{}, together: map[string]bool{}, limited: map[string]tick{}, parsed: map[string][]write{}, roleless: -2 * minute,
+		conflicts: map[string]conflict{},
 	}
 }
 
@@ -142,6 +155,9 @@ func (k *kustomer) failure(it requestItem) string {
 	}
 	if w.now < k.failing[it.message] {
 		return "busy"
+	}
+	if w.now < k.broken && k.brokenItem {
+		return "broken"
 	}
 	if k.together[it.message] && len(it.events) > 2 {
 		return "too much at once"

@@ -44,6 +44,9 @@ func (p *process) heartbeat() {
 func (p *process) learn(list []owned) {
 	var back []*batcher.Assignment
 	for _, o := range list {
+		for o.partition >= len(p.tenures) {
+			p.tenures = append(p.tenures, nil)
+		}
 		t := p.tenures[o.partition]
 		switch {
 		case slices.Contains(p.finished[o.partition], o.tenure):

@@ -62,6 +62,7 @@ func (p *process) handOver(parts []polled) {
 		if p.tenureOf(part.handle) == nil {
 			p.w.seen.PolledForOld++
 		}
+		p.w.tracef("%s takes %d records of p%d from %d on", p.name, len(part.changes), part.handle.Partition, part.changes[0].Offset)
 		p.core.Fetched(p.w.now.time(), part.handle, part.changes)
 	}
 }

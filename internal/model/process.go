@@ -27,15 +27,26 @@ type process struct {
 	wakeAt   tick // a wake-up is set for then; 0 none
 
 	member   *member
-	tenures  []*tenure     // by partition; nil where it owns nothing
-	finished map[int][]int // by partition: tenures given back
-	handles  []*batcher.Assignment
-	commit   *batcher.Commit // in flight
+	tenures  []*tenure             // by partition; nil where it owns nothing
+	finished map[int][]int         // by partition: tenures given back
+	handles  []*batcher.Assignment // whose counts may change
+	past     batcher.Counts        // of the others
+	commit   *batcher.Commit       // in flight
 	puts     int
 	looks    int
 
 	sent      map[*batcher.Item]*sentItem
+	locked    bool // the last reply but 429s was a 401
 	restUntil tick
+	dryUntil  tick            // the budget's window ends then, and nothing is left in it
+	restOf    map[string]tick // by message: until when a 429 of its own told it to rest
+
+	sawUnknown bool                     // an attempt of unknown outcome: the reserve of credit may be used
+	tried      map[*batcher.Event]trial // requests that carried it
+	probed     tick                     // when the last request was sent while the brake held; 0 never
+	buried     map[*batcher.Event]bool  // dead letters decided
+	burials    [2][]tick                // when: of what can't be decoded, and of the rest
+	released   tick                     // when its brake was last released by hand; 0 never
 }
 
 // tenure is a partition as its owner has it.
@@ -53,7 +64,7 @@ func (w *world) start(slot int) *process {
 	p := &process{
 		w: w, slot: slot, name: fmt.Sprintf("P%d.%d", slot, w.incarnations), up: true,
 		tenures: make([]*tenure, len(w.log)), finished: map[int][]int{},
-		sent: map[*batcher.Item]*sentItem{},
+		sent: map[*batcher.Item]*sentItem{}, buried: map[*batcher.Event]bool{}, tried: map[*batcher.Event]trial{}, restOf: map[string]tick{},
 	}
 	p.config = w.coreConfig(p.name)
 	p.core = batcher.New(p.config)
@@ -151,6 +162,7 @@ func (p *process) notice(n batcher.Notice) {
 
 func (p *process) setPaused(a *batcher.Assignment, paused bool) {
 	if t := p.tenureOf(a); t != nil {
+		p.w.tracef("%s pauses p%d: %v", p.name, a.Partition, paused)
 		t.paused = paused
 	}
 }

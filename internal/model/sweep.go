@@ -2,8 +2,10 @@ package model
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Sweep is what a row of seeds came to.
@@ -15,23 +17,52 @@ type Sweep struct {
 	Seen         Coverage
 }
 
-// Seeds runs n seeds from one on.
+// Seeds runs n seeds from one on, each on one thread, as many at a time as there
+// are processors. What comes out does not depend on that.
 func Seeds(cfg Config, from, n uint64) Sweep {
-	s := Sweep{Checks: map[Check]int{}, Seeds: map[Check]uint64{}}
-	for seed := from; seed < from+n; seed++ {
-		r := Run(cfg, seed, false)
-		s.Runs++
-		s.Steps += r.Steps
-		s.Seen.Add(r.Seen)
-		if r.Violation == nil {
-			continue
-		}
-		s.Failed++
-		if s.Checks[r.Violation.Check]++; s.Checks[r.Violation.Check] == 1 {
-			s.Seeds[r.Violation.Check] = seed
-		}
+	step := uint64(runtime.GOMAXPROCS(0))
+	parts := make([]Sweep, step)
+	var all sync.WaitGroup
+	for i := range parts {
+		all.Go(func() { parts[i] = everySeed(cfg, from+uint64(i), from+n, step) })
+	}
+	all.Wait()
+	s := newSweep()
+	for _, part := range parts {
+		s.add(part)
 	}
 	return s
+}
+
+func newSweep() Sweep { return Sweep{Checks: map[Check]int{}, Seeds: map[Check]uint64{}} }
+
+// everySeed runs the seeds from one up to another, step by step.
+func everySeed(cfg Config, from, to, step uint64) Sweep {
+	s := newSweep()
+	for seed := from; seed < to; seed += step {
+		r := Run(cfg, seed, false)
+		one := Sweep{Runs: 1, Steps: r.Steps, Seen: r.Seen}
+		if r.Violation != nil {
+			one.Failed = 1
+			one.Checks, one.Seeds = map[Check]int{r.Violation.Check: 1}, map[Check]uint64{r.Violation.Check: seed}
+		}
+		s.add(one)
+	}
+	return s
+}
+
+// add adds what other seeds came to.
+func (s *Sweep) add(o Sweep) {
+	s.Runs += o.Runs
+	s.Failed += o.Failed
+	s.Steps += o.Steps
+	s.Seen.Add(o.Seen)
+	for c, n := range o.Checks {
+		if s.Checks[c] == 0 || o.Seeds[c] < s.Seeds[c] {
+			s.Seeds[c] = o.Seeds[c]
+		}
+		s.Checks[c] += n
+	}
 }
 
 // String lists the checks that failed, the most frequent first, each with its

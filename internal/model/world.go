@@ -21,53 +21,16 @@ type world struct {
 	maxBytes     int   // of a request, in this run
 	maxOpenBytes int64 // credit of a process, in this run
 
+	added        tick // when another partition appears; 0 never
+	maintenance  bool // an admin has ended all processes for a while
+	trafficked   int  // rounds of traffic after the trouble
+	extra        int  // events of it
 	incarnations int
 	closing      bool // nothing is started any more
 	seen         Coverage
 	violation    *Violation
 	tracing      bool
 	trace        []string
-}
-
-// Coverage counts the troubles that did happen, to know that a run that went
-// well was not merely a quiet one.
-type Coverage struct {
-	Faults        [faults]int
-	Takeovers     int // partitions taken over that were left open
-	RevokedOpen   int // revocations with open events
-	Zombies       int // requests from a process whose partition had another owner
-	StraysApplied int // items applied of operations that no process knew
-	LateCommits   int // commits applied after a later one of the partition
-	PolledForOld  int // records handed over for an assignment that was gone
-	LeaseAtWrite  int // bodies not written because the lease was over by then
-	Fenced        int // processes that learned that the group had gone on without them
-	Overdue       int // operations reported as running too long
-	DeadLetters   int
-	AppliedAgain  int // items applied whose events all were before
-	Folded        int // items applied of several events
-	Inherited     int // operations of an earlier owner that were looked at
-	CameBack      int // partitions that a process got a second time
-}
-
-// Add adds o to c.
-func (c *Coverage) Add(o Coverage) {
-	for f := range faults {
-		c.Faults[f] += o.Faults[f]
-	}
-	c.Takeovers += o.Takeovers
-	c.RevokedOpen += o.RevokedOpen
-	c.Zombies += o.Zombies
-	c.StraysApplied += o.StraysApplied
-	c.LateCommits += o.LateCommits
-	c.PolledForOld += o.PolledForOld
-	c.LeaseAtWrite += o.LeaseAtWrite
-	c.Fenced += o.Fenced
-	c.Overdue += o.Overdue
-	c.DeadLetters += o.DeadLetters
-	c.AppliedAgain += o.AppliedAgain
-	c.Folded += o.Folded
-	c.Inherited += o.Inherited
-	c.CameBack += o.CameBack
 }
 
 // Result is what a run came to.
@@ -92,23 +55,34 @@ func newWorld(cfg Config, seed uint64, trace bool) *world {
 		w.mode[f] = w.trouble(f)
 	}
 	w.maxBytes = []int{300, 4000}[w.random.IntN(2)]
-	w.maxOpenBytes = []int64{2500, 1 << 20}[w.random.IntN(2)]
+	w.maxOpenBytes = []int64{12000, 1 << 20}[w.random.IntN(2)]
 	w.log = make(topicLog, cfg.Partitions)
 	w.group = newGroup(cfg.Partitions, w.random)
 	w.api = newKustomer(w)
 	w.api.replaces = w.random.IntN(2) == 0
 	w.api.tellsTimes = w.random.IntN(2) == 0
+	w.api.budget.limit = int(w.between(10, 40))
+	w.api.noAudit = w.mode[AuditForbidden]
+	if w.mode[PartitionsAdded] {
+		w.added = w.between(50, 200)
+	}
+	if w.mode[ThreeProcesses] {
+		w.cfg.Processes++
+	}
 	return w
 }
 
 // trouble draws whether a fault happens now, and counts it.
 func (w *world) trouble(f Fault) bool {
-	if w.now >= w.cfg.Faults || !w.chance(f) {
+	if !w.troubled() || !w.chance(f) {
 		return false
 	}
 	w.seen.Faults[f]++
 	return true
 }
+
+// troubled reports whether it is still the time of trouble.
+func (w *world) troubled() bool { return w.cfg.Safety || w.now < w.cfg.Faults }
 
 func (w *world) chance(f Fault) bool {
 	return w.cfg.Rates[f] > 0 && w.random.Float64() < w.cfg.Rates[f]
@@ -154,8 +128,16 @@ func (w *world) run() {
 	}
 	w.after(2, w.sessions)
 	w.after(10, w.chaos)
+	w.setAdmin()
 	for w.violation == nil && !w.rested() && w.step() {
-		if w.now > w.cfg.Horizon {
+		switch {
+		case w.now <= w.cfg.Horizon:
+		case w.cfg.Safety:
+			return
+		case w.usedUp():
+			w.seen.UsedUp++
+			return
+		default:
 			w.fail(CheckStall, "%s", w.unsettled())
 		}
 	}
@@ -179,13 +161,21 @@ func (w *world) produceEvents() {
 		if w.mode[Gaps] {
 			gap = int64(w.random.IntN(4))
 		}
-		w.after(at, func() {
-			w.log.append(e, gap)
-			w.tracef("log: %v is e%d", e, e.id)
-			for _, p := range w.processes {
-				p.later(0, func() {})
-			}
-		})
+		if w.added > 0 && at > w.added && w.random.IntN(3) == 0 {
+			e.partition = w.cfg.Partitions
+		}
+		if e.kind.unsendable() {
+			w.seen.Unsendable++
+		}
+		w.after(at, func() { w.append(e, gap) })
+	}
+}
+
+func (w *world) append(e *event, gap int64) {
+	w.log.append(e, gap)
+	w.tracef("log: %v is e%d", e, e.id)
+	for _, p := range w.processes {
+		p.later(0, func() {})
 	}
 }
 
@@ -196,7 +186,7 @@ func (w *world) sessions() {
 
 // rested reports whether all is settled and nothing can move any more.
 func (w *world) rested() bool {
-	if w.now < w.cfg.Faults+longestRun || w.steps%16 != 0 {
+	if w.cfg.Safety || w.now < w.cfg.Faults+longestRun || w.maintenance || w.steps%16 != 0 {
 		return false
 	}
 	for partition, records := range w.log {

@@ -5,7 +5,8 @@
 //	go run ./internal/model/simulate -from 39 -rules -StrayWait -trace
 //	go run ./internal/model/simulate -rules -StrayWait -shrink -seeds 2000
 //	go run ./internal/model/simulate -each -seeds 1000
-//	go run ./internal/model/simulate -table -seeds 4000 > internal/model/RULES.md
+//	go run ./internal/model/simulate -scene brake -safety
+//	go run ./internal/model/simulate -table -seeds 3000 > internal/model/RULES.md
 package main
 
 import (
@@ -13,6 +14,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"kafka-kustomer/internal/model"
@@ -33,10 +35,12 @@ func main() {
 func simulate() (failed bool, err error) {
 	seeds := flag.Uint64("seeds", 10000, "how many seeds to run")
 	from := flag.Uint64("from", 1, "the first seed")
-	faults := flag.String("faults", "", "all, none, or names with commas between; -Name takes one away (default: all, or those of the first rule taken away)")
+	faults := flag.String("faults", "", "all, none, or names with commas between; -Name takes one away, Name=.2 sets its rate (default: all, or those of the first rule taken away)")
 	rules := flag.String("rules", "all", "all, or -Name,-Name: all but those")
+	safety := flag.Bool("safety", false, "trouble never ends; check only what must never happen")
 	trace := flag.Bool("trace", false, "run the first seed only, and print every step")
 	shrink := flag.Bool("shrink", false, "drop faults and events while some seed still fails, and print the shortest run")
+	scene := flag.String("scene", "", "a world of one kind of trouble, or \"each\" of them")
 	each := flag.Bool("each", false, "each fault alone")
 	table := flag.Bool("table", false, "take each rule away in turn and print the table of RULES.md")
 	flag.Parse()
@@ -48,6 +52,16 @@ func simulate() (failed bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	scenes := []model.Scene{{Name: "seeds", Config: cfg}}
+	if *scene != "" {
+		if scenes, err = scenesOf(*scene); err != nil {
+			return false, err
+		}
+		cfg = scenes[0].Config
+	}
+	if *safety {
+		cfg = cfg.Endless()
+	}
 	switch {
 	case *trace:
 		return printRun(cfg, *from), nil
@@ -56,7 +70,28 @@ func simulate() (failed bool, err error) {
 	case *each:
 		return eachAlone(cfg, *from, *seeds), nil
 	}
-	return sweep("seeds", cfg, *from, *seeds), nil
+	for _, s := range scenes {
+		if *safety {
+			s.Config = s.Config.Endless()
+		}
+		failed = sweep(s.Name, s.Config, *from, *seeds) || failed
+	}
+	return failed, nil
+}
+
+// scenesOf returns the scene of a name, or each.
+func scenesOf(name string) (list []model.Scene, err error) {
+	var names []string
+	for _, s := range model.Scenes() {
+		names = append(names, s.Name)
+		if s.Name == name || name == "each" {
+			list = append(list, s)
+		}
+	}
+	if list == nil {
+		err = fmt.Errorf("scene %q is not known: it is each, or one of %s", name, strings.Join(names, ", "))
+	}
+	return list, err
 }
 
 func config(faults, rules string) (cfg model.Config, err error) {
@@ -69,8 +104,8 @@ func config(faults, rules string) (cfg model.Config, err error) {
 func sweep(label string, cfg model.Config, from, n uint64) (failed bool) {
 	began := time.Now()
 	s := model.Seeds(cfg, from, n)
-	fmt.Printf("%-16s %7d runs %6d failing  %5.0f runs/s  %4.1f M steps  %v\n",
-		label, s.Runs, s.Failed, float64(s.Runs)/time.Since(began).Seconds(), float64(s.Steps)/1e6, s)
+	fmt.Printf("%-16s %7d runs %6d failing %4d given up  %5.0f runs/s  %4.1f M steps  %v\n",
+		label, s.Runs, s.Failed, s.Seen.UsedUp, float64(s.Runs)/time.Since(began).Seconds(), float64(s.Steps)/1e6, s)
 	return s.Failed > 0
 }
 
