@@ -15,8 +15,16 @@
 //
 //	go test -tags kafka ./internal/e2e
 //
-// E2E_EVENTS sets the size of the backlog (100,000), E2E_OUTAGE how long the API
-// is away (20s), E2E_SEED the seed of events, faults and moments (the time),
-// E2E_LOGS a folder that keeps the logs. With -race the binary is built with the race detector too, and a race in it fails
-// the test.
+// The environment sets how long and how large:
+//
+//	E2E_EVENTS   events of the backlog (100,000)
+//	E2E_HOSTILE  events sent to an API with every fault at once (6,000)
+//	E2E_CHAOS    how long members are killed, stopped and restarted (75s)
+//	E2E_KILLS    kills of one member (10)
+//	E2E_OUTAGE   how long the API is away (20s)
+//	E2E_SEED     seed of events, faults and moments (the time)
+//	E2E_LOGS     a folder that keeps the logs
+//
+// With -race the binary is built with the race detector too, and a race in it
+// fails the test.
 package e2e

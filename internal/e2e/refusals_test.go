@@ -41,7 +41,8 @@ func hostile(n int) (workload.Config, kustomersim.Script) {
 // Every fault at once: only the guilty events are dead-lettered, each of them
 // once.
 func TestHostile(t *testing.T) {
-	n := envInt(t, "E2E_HOSTILE", 20_000)
+	t.Parallel()
+	n := envInt(t, "E2E_HOSTILE", 6000)
 	events, script := hostile(n)
 	w := newWorld(t, events, script)
 	w.produce(n)
