@@ -21,7 +21,8 @@
 //   - brake.go: when too much would be given up.
 //   - ownership.go, assignment.go: takeover, revocation, loss.
 //   - commit.go: when and what to commit, and what its metadata tells the next owner.
-//   - pace.go, pace_window.go, door.go, durations.go: how fast, whether at all, and when to look.
+//   - pace.go, pace_window.go, door.go: how fast, and whether at all.
+//   - looks.go, durations.go: when to look at an operation.
 //
 // # Not obvious
 //
