@@ -102,7 +102,7 @@ func (d *demo) run(ctx context.Context) error {
 // Kustomer and a demo must end.
 func (d *demo) start() (cfg *config.Config, stop func(), err error) {
 	cfg = config.Default()
-	d.events = workload.New(workload.Config{Seed: d.seed, Messages: 2000, HotShare: 0.3, Malformed: 0.001, Failing: 0.003})
+	d.events = workload.New(workload.Config{Seed: d.seed, Messages: 2000, HotShare: 0.3, Malformed: 0.001, Failing: 0.003, Poison: 0.0005})
 	d.kafka, err = kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(6, cfg.Source.Topics[0]))
 	if err != nil {
 		return nil, nil, fmt.Errorf("embedded broker: %w", err)

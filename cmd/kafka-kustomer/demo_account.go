@@ -71,6 +71,10 @@ func (d *demo) checks(stats kustomersim.Stats, written *workload.Written, findin
 	for _, n := range stats.Breaches {
 		breaches += n
 	}
+	poison := 0
+	for _, n := range truth.Poison {
+		poison += n
+	}
 	twice := 0
 	for _, n := range written.DeadLetters {
 		if n != 1 {
@@ -87,8 +91,8 @@ func (d *demo) checks(stats kustomersim.Stats, written *workload.Written, findin
 		{len(findings) == 0, fmt.Sprintf("%d messages end in the state that their events say", len(truth.States))},
 		{
 			len(written.DeadLetters) == truth.DeadLetters() && twice == 0,
-			fmt.Sprintf("%d dead letters, each once: %d malformed records and the %d changes of %d messages that the API fails (found %d)",
-				truth.DeadLetters(), truth.Malformed, truth.DeadLetters()-truth.Malformed, len(truth.Failing), len(written.DeadLetters)),
+			fmt.Sprintf("%d dead letters, each once: %d malformed records, %d changes that the API refuses with all that is sent beside them, and %d of %d messages that it fails (found %d)",
+				truth.DeadLetters(), truth.Malformed, poison, truth.DeadLetters()-truth.Malformed-poison, len(truth.Failing), len(written.DeadLetters)),
 		},
 		{
 			unmatched == 0 && len(written.Accepted) == len(written.Completed) && len(written.Accepted) > 0,
