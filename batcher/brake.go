@@ -72,8 +72,11 @@ func (c *Core) brakeHolds(now time.Time, b *brake, why Reason) bool {
 	if !b.on {
 		doomed, all := b.lastMinute(now)
 		b.on, b.since = true, now
-		b.why = Reason{Code: why.Code, Text: fmt.Sprintf("%d of the last minute's %d events would be dead-lettered, the last one because: %s", doomed, all, why.Text)}
-		b.probeAt, b.tryAt = now.Add(brakeProbe), now.Add(brakeTry)
+		b.why = Reason{Code: why.Code, Text: fmt.Sprintf("%d of the last minute's %d events would be dead-lettered, the last one because: %s; put right what is wrong with them, the key's role or a setting, or release the brake", doomed, all, why.Text)}
+		b.tryAt = now.Add(brakeTry)
+		if b == &c.refusals {
+			b.probeAt = now.Add(brakeProbe)
+		}
 		c.decide(Notice{Kind: BrakeHolds, Reason: b.why, Since: now})
 	}
 	return true

@@ -89,7 +89,7 @@ func (c *Core) unknownAgain(now time.Time, it *Item, b *Batch, o Outcome) {
 		c.halve(now, it)
 		return
 	default:
-		s.raise()
+		c.raise(s, len(b.Items))
 		s.parent = b.ID
 	}
 	c.back(now, it, now.Add(wait))

@@ -91,7 +91,7 @@ func (c *Core) readable(now time.Time, v View) {
 			c.answers()
 		}
 	default:
-		closed := c.reading.failed(now, false, v.Reason, c.backoff(c.reading.failures))
+		closed := c.reading.failed(now, v.Status == 403, v.Reason, c.backoff(c.reading.failures))
 		if closed && !v.Locked && c.reading.failures%looksToTell == failuresToClose {
 			c.decide(Notice{Kind: LooksFail, Reason: v.Reason, Since: c.reading.since, Until: c.reading.next, Attempts: c.reading.failures})
 		}

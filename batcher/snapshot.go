@@ -68,7 +68,7 @@ func (c *Core) troubles(now time.Time) (list []Trouble) {
 		list = append(list, t)
 	}
 	if c.reading.closed && !c.door.locked && len(c.looks)+c.looking > 0 {
-		list = append(list, Trouble{Kind: TroubleUnreadable, Reason: c.reading.why, Since: c.reading.since, Until: c.reading.next})
+		list = append(list, Trouble{Kind: TroubleUnreadable, Reason: c.reading.why, Since: c.reading.since, Until: c.reading.next, Person: c.reading.certain})
 	}
 	for _, b := range []*brake{&c.refusals, &c.malformed} {
 		if b.on {

@@ -90,9 +90,13 @@ func (it *Item) suspected() *suspect {
 	return it.suspect
 }
 
-// raise moves a suspect one level up.
-func (s *suspect) raise() {
+// raise moves a suspect up, so far that what was sent in a batch of so many items
+// goes in halves at most: a small batch would go unchanged at the next level.
+func (c *Core) raise(s *suspect, items int) {
 	s.level = min(s.level+1, alone)
+	for s.level < alone && c.most(s.level) > (items+1)/2 {
+		s.level++
+	}
 	s.unknown = evidence{}
 }
 
@@ -163,7 +167,7 @@ func returned(b *Batch) []ItemFate {
 func (c *Core) suspectAll(b *Batch) {
 	for _, it := range b.Items {
 		s := it.suspected()
-		s.raise()
+		c.raise(s, len(b.Items))
 		s.parent = b.ID
 	}
 }

@@ -32,6 +32,25 @@ func TestOnePoisonInAHundred(t *testing.T) {
 	}
 }
 
+// The smaller the batch, the fewer requests: at least halves are sent each time.
+func TestOnePoisonInAFew(t *testing.T) {
+	for n, most := range map[int]int{2: 3, 3: 4, 5: 7, 7: 8, 12: 9, 30: 12} {
+		worst := 0
+		for guilty := range int64(n) {
+			tr := newTrial(t)
+			tr.poison(badRequest, false, guilty)
+			tr.fetch(tr.a, numbered(n, `{"a":1}`)...)
+			tr.run(time.Hour)
+			tr.wantDead(guilty)
+			worst = max(worst, len(tr.sizes))
+		}
+		t.Logf("%d items: at most %d requests", n, worst)
+		if worst > most {
+			t.Errorf("%d items: %d requests, want at most %d", n, worst, most)
+		}
+	}
+}
+
 func TestPoisonsIsolated(t *testing.T) {
 	tests := []struct {
 		name   string

@@ -24,6 +24,9 @@ import (
 func (c *Consumer) onAssigned(_ context.Context, client *kgo.Client, added map[string][]int32) {
 	c.problems.clear(groupProblem)
 	c.tellProtocol()
+	if len(added) > 0 {
+		c.lookSoon() // a topic that was missing is there
+	}
 	member, _ := client.GroupMetadata()
 	var stale []*tenure
 	c.mu.Lock()

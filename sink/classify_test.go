@@ -67,13 +67,13 @@ var documented = []want{
 	// 404: wrong URL, as 401; on an operation it is gone; else an object.
 	{"404", "path", "*", batcher.Unauthorized, "wrong_url", "kustomer.base_url"},
 	{"404", "*", "look", batcher.Refused, "not_found", "operation"},
-	{"404", "*", "*", batcher.Refused, "not_found", "result event"},
+	{"404", "*", "*", batcher.Refused, "not_found", "its changes"},
 	{"4xx", "*", "look", batcher.Refused, "refused", "proxy"},
 	// 400, 422: something in the body.
-	{"400", "*", "*", batcher.Refused, "bad_request", "result event"},
-	{"422", "*", "*", batcher.Refused, "unprocessable", "result event"},
+	{"400", "*", "*", batcher.Refused, "bad_request", "its changes"},
+	{"422", "*", "*", batcher.Refused, "unprocessable", "its changes"},
 	// 409 and 413: never seen in public.
-	{"409", "*", "*", batcher.Refused, "conflict", "result event"},
+	{"409", "*", "*", batcher.Refused, "conflict", "its changes"},
 	{"413", "*", "*", batcher.Refused, "too_large", "batch.max_bytes"},
 	{"4xx", "*", "*", batcher.Refused, "refused", "proxy"},
 	// Their side, or a foreign body: outcome unknown.

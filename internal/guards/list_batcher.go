@@ -45,7 +45,8 @@ var batcherGuards = []guard{
 	{name: "a change given back takes its successors along", file: "batcher/chain.go", old: "behind = behind || x == it", new: "behind = x == it"},
 
 	// Refusals.
-	{name: "a refused batch is split", file: "batcher/suspects.go", old: "\ts.level = min(s.level+1, alone)\n", new: ""},
+	{name: "a refused batch is split", file: "batcher/suspects.go", old: "\ts.level = min(s.level+1, alone)\n\tfor s.level < alone && c.most", new: "\tfor false && c.most"},
+	{name: "a small batch is split as well", file: "batcher/suspects.go", old: "for s.level < alone && c.most(s.level) > (items+1)/2 {", new: "for false {"},
 	{name: "only a batch of one proves guilt", file: "batcher/suspects.go", old: "case len(b.Items) == 1 || !c.rules.OwnRefusal && onlyOneLeft(b):", new: "case onlyOneLeft(b):"},
 	{name: "a lone item of several changes is halved", file: "batcher/suspects.go", old: "len(it.Events) > 1 && c.rules.HalveInOrder && !c.over(it) {\n\t\t\tit.suspect.parent", new: "false {\n\t\t\tit.suspect.parent"},
 	{name: "a conflict is tried again first", file: "batcher/suspects.go", old: "case o.Status == 409 && c.mayPass(now, b):", new: "case false:"},
@@ -66,7 +67,7 @@ var batcherGuards = []guard{
 
 	// Unknown outcomes.
 	{name: "an attempt counts only after a success elsewhere", file: "batcher/suspects.go", old: "if e.n > 0 && e.successes == successes {", new: "if false {"},
-	{name: "unknown outcomes split a batch", file: "batcher/evidence.go", old: "\tdefault:\n\t\ts.raise()\n", new: "\tdefault:\n"},
+	{name: "unknown outcomes split a batch", file: "batcher/evidence.go", old: "\tdefault:\n\t\tc.raise(s, len(b.Items))\n", new: "\tdefault:\n"},
 	{name: "what ends unknown again and again goes alone", file: "batcher/evidence.go", old: "\t\t\ts.level = alone // company", new: "\t\t\t_ = alone // company"},
 	{name: "a lone change of unknown outcome has eight attempts", file: "batcher/evidence.go", old: "s.solitary.lasted(now, c.cfg.UnknownAttempts, c.cfg.UnknownOver)", new: "s.solitary.lasted(now, 1, c.cfg.UnknownOver)"},
 	{name: "a lone change of unknown outcome has ten minutes", file: "batcher/evidence.go", old: "s.solitary.lasted(now, c.cfg.UnknownAttempts, c.cfg.UnknownOver)", new: "s.solitary.lasted(now, c.cfg.UnknownAttempts, 0)"},

@@ -16,7 +16,7 @@ func (p *Pipeline) tell(now time.Time, n batcher.Notice) {
 		p.paused(now, n, why)
 	case batcher.LooksFail:
 		p.log.Error("operations can't be read, so nothing can be settled; nothing is lost, and it goes on by itself once they can",
-			append(why, zap.Duration("since", now.Sub(n.Since)), zap.Int("failed_looks", n.Attempts))...)
+			append(why, zap.Duration("for", now.Sub(n.Since)), zap.Int("failed_looks", n.Attempts))...)
 	case batcher.LooksGoOn:
 		p.log.Info("operations can be read again", zap.Duration("after", now.Sub(n.Since)))
 	case batcher.DeliveryResumed:
@@ -28,7 +28,7 @@ func (p *Pipeline) tell(now time.Time, n batcher.Notice) {
 		p.log.Warn("the org's request quota is used up; all calls rest until its reset", why...)
 	case batcher.OperationOverdue:
 		p.log.Warn("an operation runs longer than kustomer.overdue_after; its messages wait for it: check the status page of Kustomer for bulk jobs",
-			zap.String("operation_id", n.Operation.ID), zap.Duration("since", now.Sub(n.Since)))
+			zap.String("operation_id", n.Operation.ID), zap.Duration("for", now.Sub(n.Since)))
 	case batcher.BrakeHolds:
 		p.log.Error("the brake holds: nothing more is dead-lettered. What waits is lost to nobody: put right what is wrong (the events' format, the key's role, fields of the org), or release the brake (POST /brake/release) to dead-letter it after all", why...)
 	case batcher.BrakeReleased:
@@ -50,7 +50,7 @@ func (p *Pipeline) tell(now time.Time, n batcher.Notice) {
 // paused tells that a batch did not get through. What lasts until somebody sees to
 // it is an error, and names the batch and the records that wait in it.
 func (p *Pipeline) paused(now time.Time, n batcher.Notice, why []zap.Field) {
-	fields := append(why, zap.Duration("since", now.Sub(n.Since)),
+	fields := append(why, zap.Duration("for", now.Sub(n.Since)),
 		zap.Int("failed_attempts", n.Attempts), zap.Duration("next_attempt_in", n.Until.Sub(now)))
 	if n.Batch != nil { // else it was a look at an operation
 		fields = append(fields, zap.String("batch_id", n.Batch.ID))
