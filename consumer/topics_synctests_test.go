@@ -43,7 +43,11 @@ func TestMissingAndDeletedTopic(t *testing.T) {
 		w.createTopic(1)
 		w.produce(0, 2)
 		w.await("it is read", func() bool { return len(m.handles()) == 1 && len(m.offsets(m.handles()[0])) == 2 })
+		read := time.Now()
 		w.await("no problem", func() bool { return len(m.Problems()) == 0 })
+		if took := time.Since(read); took > 3*time.Second {
+			t.Errorf("%v after the first record it was still said to be missing", took)
+		}
 		w.deleteTopic()
 		w.await("it is said that the topic is gone", func() bool { return problem(m, "was deleted") })
 		if ps := m.Problems(); len(ps) != 1 || ps[0].Topic != "in" || ps[0].Partition != -1 || !strings.Contains(ps[0].Check, "create the topic") {
