@@ -28,7 +28,9 @@ type guard struct {
 	tests string
 }
 
-var guards = slices.Concat(batcherRules(), batcherGuards)
+var guards = slices.Concat(
+	batcherRules(), batcherGuards, schemasGuards, consumerGuards, pipelineGuards, sinkGuards, resultsGuards,
+)
 
 func main() {
 	only := flag.String("only", "", "take only guards whose name or file contains this")
