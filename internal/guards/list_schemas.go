@@ -29,7 +29,7 @@ var schemasGuards = []guard{
 	{name: "long ids are split once more", file: "schemas/result.go", old: "fit(out, limit) || perByte > 1 {", new: "true {"},
 	{name: "an item in two parts is in both", file: "schemas/result.go", old: "part = append(part, begun)", new: "_ = begun"},
 	{name: "a split item keeps the rest of its records", file: "schemas/result.go", old: "\t\t\ti-- // what is left of the item begins the next part\n", new: ""},
-	{name: "events share no bytes", file: "schemas/result.go", old: "bytes.Clone(*buf)", new: "*buf"},
+	{name: "events share no bytes", file: "schemas/result.go", old: "bytes.Clone(*buf)", new: "bytes.TrimSpace(*buf)"},
 	{name: "a run of offsets has no holes", file: "schemas/sources.go", old: "records[i].offset <= last+1; i++ {", new: "true; i++ {"},
 	{name: "two tenures of a partition are one source", file: "schemas/sources.go", old: "return a.Topic == b.Topic && a.Partition == b.Partition", new: "return false"},
 	{name: "offsets of a source are in order", file: "schemas/sources.go", old: "return cmp.Compare(a.offset, b.offset)", new: "return 0"},

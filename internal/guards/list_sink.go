@@ -51,7 +51,7 @@ var sinkGuards = []guard{
 	{name: "a member of another kind spoils no reply", file: "sink/lenient.go", old: "if dec.PeekKind() != jsontext.KindBeginObject {", new: "if false {"},
 
 	// Results.
-	{name: "a foreign reference is no result", file: "sink/results.go", old: "if !ours || err != nil ||", new: "if err != nil ||"},
+	{name: "a foreign reference is no result", file: "sink/results.go", old: "if !ours || err != nil ||", new: "if !ours && false || err != nil ||"},
 	{name: "a foreign reference counts for no message", file: "sink/results.go", old: `if r.Ref == "" {`, new: "if i < 0 {"},
 	{name: "an index has one spelling", file: "sink/results.go", old: "|| itoa(i) != number {", new: "{"},
 	{name: "a result that contradicts itself is no success", file: "sink/results.go", old: "case have.Status != batcher.NoResult:", new: "case false:"},
