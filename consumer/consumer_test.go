@@ -3,6 +3,7 @@ package consumer
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -214,6 +215,23 @@ func TestExpiredCountsOnlyWhatTheLogHasLost(t *testing.T) {
 				t.Errorf("lag %d, want %d", got, want)
 			}
 		})
+	}
+}
+
+// A request that failed on its way says nothing of the group.
+func TestFailedResponseIsNoSignOfLife(t *testing.T) {
+	for _, key := range []kmsg.Key{kmsg.Heartbeat, kmsg.ConsumerGroupHeartbeat, kmsg.JoinGroup, kmsg.SyncGroup} {
+		c := &Consumer{pulse: newPulse(), problems: newProblems(zap.NewNop()), log: zap.NewNop()}
+		failed := errors.New("connection reset")
+		hooks{c}.OnBrokerE2E(kgo.BrokerMetadata{}, int16(key), kgo.BrokerE2E{WriteErr: failed})
+		hooks{c}.OnBrokerE2E(kgo.BrokerMetadata{}, int16(key), kgo.BrokerE2E{ReadErr: failed})
+		if n := len(c.pulse.beats); n != 0 || c.Protocol() != "" {
+			t.Errorf("%s: %d signs of life of requests that failed, protocol %q", key.Name(), n, c.Protocol())
+		}
+		hooks{c}.OnBrokerE2E(kgo.BrokerMetadata{}, int16(key), kgo.BrokerE2E{})
+		if n := len(c.pulse.beats); n != 1 {
+			t.Errorf("%s: %d signs of life of one that did not", key.Name(), n)
+		}
 	}
 }
 

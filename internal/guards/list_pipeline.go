@@ -16,6 +16,7 @@ var pipelineGuards = []guard{
 	// Commits.
 	{name: "a commit has a deadline", file: "internal/pipeline/carry.go", old: "context.WithTimeout(context.WithoutCancel(p.callCtx), timeout)", new: "context.WithTimeout(context.WithoutCancel(p.callCtx), time.Hour)", tests: pipelineQuick},
 	{name: "a commit of a shutdown ends in time", file: "internal/pipeline/carry.go", old: "if p.draining && !p.closeBy.IsZero() {", new: "if false {", tests: pipelineQuick},
+	{name: "a commit of a shutdown leaves time for others", file: "internal/pipeline/carry.go", old: "by = p.waitBy", new: "_ = by", tests: pipelineQuick},
 	{name: "the last commit has half a second", file: "internal/pipeline/carry.go", old: ", lastCommit)", new: ", 0)", tests: pipelineQuick},
 	{name: "a revocation cuts a waiting commit", file: "internal/pipeline/facts.go", old: "if f.p.cancelCommit != nil {", new: "if false {", tests: pipelineQuick},
 	{name: "a revocation that waits for a commit cuts it", file: "internal/pipeline/carry.go", old: "if p.cancelCommit != nil && p.core.AwaitsCommit(now) {", new: "if false {", tests: pipelineQuick},
