@@ -14,7 +14,7 @@ GOBIN := $(or $(shell go env GOBIN),$(shell go env GOPATH)/bin)
 export PATH := $(GOBIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-kafka lint simulate rules bench bench-memory profile demo clean
+.PHONY: help build test test-kafka lint simulate rules guards bench bench-memory profile demo clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ simulate: ## run the model of Kafka, API and crashes over SEEDS seeds
 
 rules: ## show which rule of the core the model needs for which fault
 	go run ./internal/model/simulate -table
+
+guards: ## take the guards away one at a time and name the test that notices
+	go run ./internal/guards
 
 bench: ## measure processor time and allocations of an event, part by part and as a whole
 	go run ./internal/bench

@@ -3,11 +3,13 @@ package consumer
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -81,6 +83,8 @@ func TestOwnOptionsCannotUndoOurs(t *testing.T) {
 		{"block", client.OptValue(kgo.BlockRebalanceOnPoll), true},
 		{"fetch", client.OptValue(kgo.FetchMaxBytes), int32(fetchMinBytes)},
 		{"decompress", client.OptValue(kgo.MaxDecompressBatchBytes), maxBatchBytes},
+		{"response", client.OptValue(kgo.BrokerMaxReadBytes), int32(maxBatchBytes + readRoom)},
+		{"markers", client.OptValue(kgo.KeepControlRecords), true},
 	} {
 		if fmt.Sprint(tt.got) != fmt.Sprint(tt.want) {
 			t.Errorf("%s is %v, want %v", tt.name, tt.got, tt.want)
@@ -98,7 +102,7 @@ func TestCommitResult(t *testing.T) {
 		{kerr.UnknownMemberID, batcher.CommitRefused},
 		{kerr.StaleMemberEpoch, batcher.CommitRefused},
 		{kerr.FencedInstanceID, batcher.CommitRefused},
-		{kerr.RebalanceInProgress, batcher.CommitRefused}, // kerr calls it retriable
+		{kerr.RebalanceInProgress, batcher.CommitRefused},
 		{kerr.OffsetMetadataTooLarge, batcher.CommitRefused},
 		{kerr.UnknownTopicID, batcher.CommitRefused},
 		{kerr.GroupAuthorizationFailed, batcher.CommitRefused},
@@ -122,11 +126,16 @@ func TestCommitAnswered(t *testing.T) {
 			{Partition: 0},
 			{Partition: 1, ErrorCode: kerr.OffsetMetadataTooLarge.Code},
 			{Partition: 2},
+			{Partition: 4, ErrorCode: kerr.RebalanceInProgress.Code},
 			{Partition: 9},
 		},
 	}}}
 	commits := []batcher.PartitionCommit{
-		{Result: batcher.CommitUnknown}, {Result: batcher.CommitUnknown}, {Result: batcher.CommitRefused}, {Result: batcher.CommitUnknown},
+		{Result: batcher.CommitUnknown},
+		{Result: batcher.CommitUnknown},
+		{Result: batcher.CommitRefused},
+		{Result: batcher.CommitUnknown},
+		{Result: batcher.CommitUnknown},
 	}
 	by := map[Partition]*batcher.PartitionCommit{}
 	for i := range commits {
@@ -134,7 +143,9 @@ func TestCommitAnswered(t *testing.T) {
 	}
 	c := &Consumer{problems: newProblems(zap.NewNop())}
 	c.commitAnswered(req, resp, by)
-	want := []batcher.CommitResult{batcher.CommitDone, batcher.CommitRefused, batcher.CommitRefused, batcher.CommitUnknown}
+	want := []batcher.CommitResult{
+		batcher.CommitDone, batcher.CommitRefused, batcher.CommitRefused, batcher.CommitUnknown, batcher.CommitRefused,
+	}
 	for i := range commits {
 		if commits[i].Result != want[i] {
 			t.Errorf("partition %d: %v, want %v", i, commits[i].Result, want[i])
@@ -142,6 +153,33 @@ func TestCommitAnswered(t *testing.T) {
 	}
 	if ps := c.Problems(); len(ps) != 1 || ps[0].Partition != 1 || !strings.Contains(ps[0].Check, "offset.metadata.max.bytes") {
 		t.Errorf("problems: %+v", ps)
+	}
+}
+
+// A fetch of committed offsets can bring partitions that are not ours, and some
+// whose offset is not known: neither is begun.
+func TestStartsAreOursAndKnown(t *testing.T) {
+	metadata := "kk1 clean"
+	partition := func(p int32, offset int64, code int16) kmsg.OffsetFetchResponseGroupTopicPartition {
+		return kmsg.OffsetFetchResponseGroupTopicPartition{Partition: p, Offset: offset, LeaderEpoch: 3, Metadata: &metadata, ErrorCode: code}
+	}
+	resp := &kmsg.OffsetFetchResponse{Groups: []kmsg.OffsetFetchResponseGroup{{Topics: []kmsg.OffsetFetchResponseGroupTopic{{
+		Topic: "in", Partitions: []kmsg.OffsetFetchResponseGroupTopicPartition{
+			partition(0, 7, 0), partition(1, 7, kerr.UnstableOffsetCommit.Code), partition(2, 7, 0), partition(3, -1, 0),
+		},
+	}}}}}
+	c := &Consumer{announced: map[Partition]struct{}{{"in", 0}: {}, {"in", 1}: {}, {"in", 3}: {}}}
+	got, err := c.starts(resp)
+	want := []batcher.Start{
+		{Topic: "in", Partition: 0, Offset: 7, LeaderEpoch: 3, Metadata: metadata},
+		{Topic: "in", Partition: 3, Offset: -1, LeaderEpoch: -1},
+	}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("starts: %v (-want +got):\n%s", err, diff)
+	}
+	resp.Groups[0].Topics[0].Topic = ""
+	if _, err := c.starts(resp); err == nil {
+		t.Error("no error for a topic without a name: its partitions would never be begun")
 	}
 }
 
@@ -177,6 +215,23 @@ func TestExpiredCountsOnlyWhatTheLogHasLost(t *testing.T) {
 				t.Errorf("lag %d, want %d", got, want)
 			}
 		})
+	}
+}
+
+// A request that failed on its way says nothing of the group.
+func TestFailedResponseIsNoSignOfLife(t *testing.T) {
+	for _, key := range []kmsg.Key{kmsg.Heartbeat, kmsg.ConsumerGroupHeartbeat, kmsg.JoinGroup, kmsg.SyncGroup} {
+		c := &Consumer{pulse: newPulse(), problems: newProblems(zap.NewNop()), log: zap.NewNop()}
+		failed := errors.New("connection reset")
+		hooks{c}.OnBrokerE2E(kgo.BrokerMetadata{}, int16(key), kgo.BrokerE2E{WriteErr: failed})
+		hooks{c}.OnBrokerE2E(kgo.BrokerMetadata{}, int16(key), kgo.BrokerE2E{ReadErr: failed})
+		if n := len(c.pulse.beats); n != 0 || c.Protocol() != "" {
+			t.Errorf("%s: %d signs of life of requests that failed, protocol %q", key.Name(), n, c.Protocol())
+		}
+		hooks{c}.OnBrokerE2E(kgo.BrokerMetadata{}, int16(key), kgo.BrokerE2E{})
+		if n := len(c.pulse.beats); n != 1 {
+			t.Errorf("%s: %d signs of life of one that did not", key.Name(), n)
+		}
 	}
 }
 

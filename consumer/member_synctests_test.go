@@ -28,6 +28,10 @@ type member struct {
 
 	// onRevoked, when set, runs in Revoked.
 	onRevoked func(as []*batcher.Assignment)
+	// onLost, when set, runs in Lost.
+	onLost func(as []*batcher.Assignment)
+	// holds makes Assigned wait until it is not wanted any more.
+	holds bool
 
 	mu       sync.Mutex
 	refusals int // of Assigned, still to come
@@ -131,7 +135,11 @@ func (m *member) halt() {
 	}
 }
 
-func (m *member) Assigned(_ context.Context, starts []batcher.Start) (as []*batcher.Assignment, err error) {
+func (m *member) Assigned(ctx context.Context, starts []batcher.Start) (as []*batcher.Assignment, err error) {
+	if m.holds {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.refusals > 0 {
@@ -158,7 +166,12 @@ func (m *member) Revoked(_ context.Context, as []*batcher.Assignment) {
 	m.note("revoked", as, true)
 }
 
-func (m *member) Lost(as []*batcher.Assignment) { m.note("lost", as, true) }
+func (m *member) Lost(as []*batcher.Assignment) {
+	if m.onLost != nil {
+		m.onLost(as)
+	}
+	m.note("lost", as, true)
+}
 
 func (m *member) note(what string, as []*batcher.Assignment, dead bool) {
 	m.mu.Lock()

@@ -6,6 +6,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -86,7 +87,10 @@ func TestTwoMembersShareAndGiveBack(t *testing.T) {
 func TestLostWhenCutOff(t *testing.T) {
 	inWorld(t, 2, func(w *world) {
 		w.produce(0, 5)
-		a := w.join("a", nil).run()
+		during := batcher.CommitDone
+		a := w.join("a", func(_ *Config, m *member) {
+			m.onLost = func(as []*batcher.Assignment) { during = m.commitAt(as[0], 5, "while it is told") }
+		}).run()
 		w.awaitPartitions(a, 2)
 		old := a.handles()
 		w.await("alive", func() bool { return !a.lastAlive().IsZero() })
@@ -95,6 +99,9 @@ func TestLostWhenCutOff(t *testing.T) {
 		w.await("lost", func() bool { return slices.Contains(a.entries(), "lost [0 1]") })
 		if r := a.commitAt(old[0], 5, "late"); r != batcher.CommitRefused {
 			t.Errorf("commit after the loss: %v, want CommitRefused", r)
+		}
+		if during != batcher.CommitRefused {
+			t.Errorf("commit while the owner is told of the loss: %v, want CommitRefused", during)
 		}
 		if sent := a.lastAlive(); sent.After(cut) {
 			t.Errorf("alive as of %v, which is after the cut", sent.Sub(cut))
@@ -130,6 +137,11 @@ func TestTakenBackUnderANewMemberID(t *testing.T) {
 		id, _ := m.client.GroupMetadata()
 		w.kick(id)
 		w.commit(0, 6, "kk1 open foreign") // by who had it meanwhile
+		var lostFirst atomic.Bool
+		w.cluster.ControlKey(int16(kmsg.OffsetFetch), func(kmsg.Request) (kmsg.Response, error, bool) {
+			lostFirst.Store(slices.Contains(m.entries(), "lost [0]"))
+			return nil, nil, false
+		})
 		if r := m.commitAt(old, 9, "late"); r != batcher.CommitRefused {
 			t.Errorf("commit of a member the group has forgotten: %v, want CommitRefused", r)
 		}
@@ -138,8 +150,8 @@ func TestTakenBackUnderANewMemberID(t *testing.T) {
 			t.Errorf("start (-want +got):\n%s", diff)
 		}
 		w.await("read again from 6", func() bool { return slices.Equal(m.offsets(m.handles()[0]), []int64{6, 7, 8, 9}) })
-		if !slices.Contains(m.entries(), "lost [0]") {
-			t.Errorf("the old assignment was not lost: %v", m.entries())
+		if !lostFirst.Load() {
+			t.Errorf("the old assignment was not lost before the committed offset was asked for: %v", m.entries())
 		}
 		m.leave()
 	})
@@ -267,7 +279,14 @@ func TestFencedInstanceEndsPoll(t *testing.T) {
 		w.awaitPartitions(a, 1)
 		b := w.join("b", static).run()
 		w.awaitPartitions(b, 1)
-		<-a.done
+		w.await("a's polling ends", func() bool {
+			select {
+			case <-a.done:
+				return true
+			default:
+				return false
+			}
+		})
 		if _, ok := a.pollErr.(*FencedError); !ok || !strings.Contains(a.pollErr.Error(), `"one"`) {
 			t.Errorf("Poll: %v, want a FencedError", a.pollErr)
 		}

@@ -98,6 +98,9 @@ func TestCloseNeverHangs(t *testing.T) {
 			})
 			time.Sleep(time.Second)
 		}, true},
+		{"while the owner takes partitions over", func(_ *Config, m *member) { m.holds = true }, func(*world, *member) {
+			time.Sleep(3 * time.Second)
+		}, false},
 		{"never connected", func(_ *Config, m *member) { m.link.cut() }, func(*world, *member) { time.Sleep(time.Minute) }, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -157,6 +160,56 @@ func TestPing(t *testing.T) {
 			t.Errorf("Ping of a broker that is not there: %v", err)
 		}
 		m.link.mend()
+	})
+}
+
+// A poll that ends as it has brought records hands them over first: kgo does not
+// bring them again.
+func TestEndedPollHandsOver(t *testing.T) {
+	inWorld(t, 1, func(w *world) {
+		w.produce(0, 3)
+		m := w.join("a", nil)
+		ctx, cancel := context.WithCancel(context.Background())
+		m.dec = decoderFunc(func(*batcher.Change) { cancel() })
+		handed := 0
+		err := m.Poll(ctx, 10, func(fs []Fetched) error {
+			for _, f := range fs {
+				handed += len(f.Changes)
+			}
+			return nil
+		})
+		if handed == 0 || !errors.Is(err, context.Canceled) {
+			t.Errorf("%d records handed over and %v, want some and context.Canceled", handed, err)
+		}
+	})
+}
+
+type decoderFunc func(*batcher.Change)
+
+func (f decoderFunc) Decode(c *batcher.Change) { f(c) }
+
+// A poller that waits keeps nothing of what it has handed over alive.
+func TestHandedOverIsForgotten(t *testing.T) {
+	inWorld(t, 1, func(w *world) {
+		w.produce(0, 3)
+		m := w.join("a", nil)
+		if err := m.Poll(context.Background(), 10, nothing); err != nil {
+			t.Fatal(err)
+		}
+		changes, fetched := m.changes[:cap(m.changes)], m.fetched[:cap(m.fetched)]
+		for i := range changes {
+			if changes[i].Record.Value != nil {
+				t.Errorf("change %d of %d is kept", i, len(changes))
+			}
+		}
+		for i := range fetched {
+			if fetched[i].Assignment != nil || fetched[i].Changes != nil {
+				t.Errorf("slice %d of %d is kept", i, len(fetched))
+			}
+		}
+		if len(changes) == 0 || len(fetched) == 0 {
+			t.Error("nothing was polled")
+		}
 	})
 }
 

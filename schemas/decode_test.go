@@ -143,12 +143,16 @@ func TestDecodeSkips(t *testing.T) {
 func TestDecoderForgetsTheLastEvent(t *testing.T) {
 	d := NewDecoder(Config{})
 	c := batcher.Change{}
-	for _, value := range []string{typicalEvent, `{"a":{"b":`, `[`, `{"messageId":"m1","changes":{}}`, "{\"\xff", `{"messageId":"m2","changes":{"a":1}}`} {
+	for _, value := range []string{typicalEvent, `{"a":{"b":`, `[`, `{"messageId":"m1","changes":{}}`, "{\"\xff", typicalEvent, `{"messageId":"m2","changes":{"a":1}}`} {
 		c.Record.Value = []byte(value)
 		d.Decode(&c)
 	}
 	if c.Verdict != batcher.Send || string(c.MessageID) != "m2" || c.EventID != nil || !c.OccurredAt.IsZero() || c.Reason.Code != "" {
 		t.Errorf("after others: %+v", c)
+	}
+	c.Record.Value = nil
+	if d.Decode(&c); c.Verdict != batcher.Skip || c.MessageID != nil || c.Patch != nil {
+		t.Errorf("a tombstone after an event: %+v", c)
 	}
 }
 

@@ -144,7 +144,7 @@ type resultEvent struct {
 }
 
 func TestLargeResultIsSplit(t *testing.T) {
-	for _, id := range []string{"plain", "\x01\x02\x03\x04\x05\x06"} {
+	for _, id := range []string{"plain", "\x01\x02\x03\x04\x05\x06", strings.Repeat("\x01", 100)} {
 		for _, limit := range []int{2000, 5000, 15_000} {
 			r := report(batcher.ReportCompleted)
 			many := item(p0, "many", 1)

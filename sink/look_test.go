@@ -3,11 +3,13 @@ package sink
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -91,10 +93,11 @@ func TestLookReadsEveryShape(t *testing.T) {
 		{"no references", page(bulkBatch("b1", objectIDs+`,`+errorsOf3)), "uuf", "notfound: Not Found", 1},
 		{"flat, no references", `[{` + objectIDs + `,` + errorsOf3 + `}]`, "uuf", "notfound: Not Found", 1},
 		{"error as object", page(bulkBatch("b1", strings.Replace(allThree, `"not found"`, `{"errors":[{"code":"badparam","title":"No"}]}`, 1))), "uuf", "badparam: No", 1},
+		{"error with half a character", page(bulkBatch("b1", strings.Replace(allThree, "not found", `not \ud83d`+" caf\xc3", 1))), "uuf", "not \ufffd caf\ufffd", 1},
 		{"error empty", page(bulkBatch("b1", strings.Replace(allThree, `"not found"`, `{}`, 1))), "uuf", "not why", 1},
 		{"in two batches", page(bulkBatch("b1", `"results":[{"_clientRef":"c1x-9.2","status":"updated"}]`), bulkBatch("b2", `"results":[{"_clientRef":"c1x-9.0","status":"updated"},{"_clientRef":"c1x-9.1","status":"updated"}]`)), "uuu", "", 1},
 		{"result without reference", page(bulkBatch("b1", `"results":[{"objectId":"64a1f0c2b7d9e30012ab1001","status":"updated"}]`)), "u..", "", 3},
-		{"unknown references", page(bulkBatch("b1", `"results":[{"_clientRef":"c1x-9.3","status":"updated"},{"_clientRef":"c1x-9.01","status":"updated"},{"_clientRef":"c1x-9.-0","status":"updated"},{"_clientRef":"c1x-90","status":"updated"},{"_clientRef":"other.0","objectId":"64a1f0c2b7d9e30012ab1001","status":"updated"}]`)), "...", "", 3},
+		{"unknown references", page(bulkBatch("b1", `"results":[{"_clientRef":"c1x-9.3","status":"updated"},{"_clientRef":"c1x-9.01","status":"updated"},{"_clientRef":"c1x-9.-0","status":"updated"},{"_clientRef":"c1x-90","status":"updated"},{"_clientRef":"0","status":"updated"},{"_clientRef":"other.0","objectId":"64a1f0c2b7d9e30012ab1001","status":"updated"}]`)), "...", "", 3},
 		{"unknown status", page(bulkBatch("b1", `"results":[{"_clientRef":"c1x-9.0","status":"skipped"},{"_clientRef":"c1x-9.1"},{"_clientRef":"c1x-9.2","error":"no"}]`)), "..f", "no", 3},
 		{"said twice", page(bulkBatch("b1", `"results":[{"_clientRef":"c1x-9.0","status":"updated"},{"_clientRef":"c1x-9.0","status":"updated"}]`)), "u..", "", 3},
 		{"contradiction", page(bulkBatch("b1", `"results":[{"_clientRef":"c1x-9.0","status":"updated"},{"_clientRef":"c1x-9.0","status":"error","error":"no"}]`)), "f..", "no (the operation", 3},
@@ -291,6 +294,22 @@ func TestLookThatFails(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An API that takes a request and says nothing holds a look up for one time-out.
+func TestLookHasADeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		silent := &script{serve: func(_ int, _ *http.Request, conn net.Conn) bool {
+			_, _ = io.Copy(io.Discard, conn) // until it is closed
+			return false
+		}}
+		s := newSink(t, silent, func(cfg *Config) { cfg.Timeout = time.Minute })
+		begun := time.Now()
+		view := s.Look(t.Context(), own())
+		if took := time.Since(begun); took != time.Minute || view.Kind != batcher.NoView || view.Reason.Code != CodeTimeout {
+			t.Errorf("%v, %+v after %v; want no view for a time-out after a minute", view.Kind, view.Reason, took)
+		}
+	})
 }
 
 // What an error repeats of the payload is no word about the region.

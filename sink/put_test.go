@@ -106,8 +106,13 @@ func TestRepliesAreBounded(t *testing.T) {
 	_, _ = z.Write([]byte(`{"data":{"id":"` + opID + `","x":"` + strings.Repeat("a", 8<<20) + `"}}`))
 	z.Close()
 	out := newSink(t, always(200, bomb.String(), "Content-Encoding: gzip")).Put(t.Context(), three(), nil)
-	if out.Kind != batcher.Unknown || out.Reason.Code != CodeForeignReply {
+	if out.Kind != batcher.Unknown || out.Reason.Code != CodeForeignReply || !strings.Contains(out.Reason.Text, "larger than any") {
 		t.Errorf("%v, %+v", out.Kind, out.Reason)
+	}
+	// One that would be whole at the bound, but for what follows.
+	long := opReply + strings.Repeat(" ", maxReply+10_000) + "x"
+	if out := newSink(t, always(200, long)).Put(t.Context(), three(), nil); out.Kind != batcher.Unknown || out.Reason.Code != CodeForeignReply {
+		t.Errorf("cut at the bound: %v, %+v", out.Kind, out.Reason)
 	}
 	// One without end is not read on and on.
 	endless := &script{serve: func(_ int, _ *http.Request, conn net.Conn) bool {

@@ -28,7 +28,9 @@ type guard struct {
 	tests string
 }
 
-var guards = slices.Concat(batcherRules(), batcherGuards)
+var guards = slices.Concat(
+	batcherRules(), batcherGuards, schemasGuards, consumerGuards, pipelineGuards, sinkGuards, resultsGuards,
+)
 
 func main() {
 	only := flag.String("only", "", "take only guards whose name or file contains this")
@@ -62,7 +64,10 @@ func main() {
 	}
 }
 
-var failed = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
+var (
+	failed  = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
+	running = regexp.MustCompile(`panic: test timed out after \S+\s+running tests:\s+(\S+)`)
+)
 
 var errUnnoticed = errors.New("no test goes red without it")
 
@@ -82,11 +87,11 @@ func (g guard) takeAway(ctx context.Context) (red string, err error) {
 	if pkg == "" {
 		pkg = filepath.Dir(g.file)
 	}
-	args := []string{"test", "-overlay", overlay, "-tags", "synctests", "-failfast", "-count=1", "-timeout", "5m", "-vet=off"}
+	args := []string{"test", "-overlay", overlay, "-tags", "synctests", "-failfast", "-count=1", "-timeout", "2m", "-vet=off"}
 	if run != "" {
 		args = append(args, "-run", run)
 	}
-	ctx, cancel := context.WithTimeout(ctx, 6*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "go", append(args, "./"+pkg)...)
 	out, err := cmd.CombinedOutput()
@@ -98,6 +103,9 @@ func (g guard) takeAway(ctx context.Context) (red string, err error) {
 	}
 	if names := failed.FindAllSubmatch(out, -1); names != nil {
 		return deepest(names), nil
+	}
+	if hung := running.FindSubmatch(out); hung != nil {
+		return string(hung[1]) + " (timed out)", nil
 	}
 	if bytes.Contains(out, []byte("panic:")) || bytes.Contains(out, []byte("fatal error:")) {
 		return "panic in the tests", nil

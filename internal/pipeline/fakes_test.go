@@ -53,7 +53,9 @@ type fakeSource struct {
 
 	mu      sync.Mutex
 	commits []batcher.PartitionCommit
-	hang    bool // commits wait for their deadline
+	hang    bool          // commits wait for their deadline
+	slow    time.Duration // commits take so long
+	cut     int           // commits that ended before they were done
 	limits  []int
 }
 
@@ -77,13 +79,21 @@ func (s *fakeSource) Poll(ctx context.Context, limit int, hand func([]batcher.Fe
 
 func (s *fakeSource) Commit(ctx context.Context, c *batcher.Commit) {
 	s.mu.Lock()
-	hang := s.hang
+	hang, slow := s.hang, s.slow
 	s.mu.Unlock()
 	if hang {
-		<-ctx.Done()
+		slow = 24 * time.Hour
+	}
+	select {
+	case <-time.After(slow):
+	case <-ctx.Done():
+		hang = true
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if hang {
+		s.cut++
+	}
 	for i := range c.Partitions {
 		c.Partitions[i].Result = batcher.CommitDone
 		if hang {

@@ -101,6 +101,26 @@ func TestLateAnswerForLostPartition(t *testing.T) {
 	})
 }
 
+// When Lost returns, the loop knows: nothing is begun any more for what was lost.
+func TestLostWaitsForTheLoop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(testCore(), testConfig()).run()
+		a := r.assign(t, 0)
+		r.inbox.put(slowly(time.Second)) // the loop is busy
+		begun := time.Now()
+		r.Lost([]*batcher.Assignment{a})
+		if took := time.Since(begun); took < time.Second {
+			t.Errorf("Lost returned after %v, before the loop knew", took)
+		}
+		r.end()
+	})
+}
+
+// slowly is a fact that takes so long to tell.
+type slowly time.Duration
+
+func (f slowly) tell(*batcher.Core, time.Time) { time.Sleep(time.Duration(f)) }
+
 // A second tenure of a partition is another handle: records that were polled for
 // the first are refused.
 func TestRecordsOfAnEarlierTenureAreRefused(t *testing.T) {

@@ -267,7 +267,9 @@ func TestPollingNeedsCredit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		core := testCore()
 		core.MaxOpenEvents = 100
-		r := newRig(core, testConfig())
+		cfg := testConfig()
+		cfg.MaxPoll = 60
+		r := newRig(core, cfg)
 		var away atomic.Bool
 		away.Store(true)
 		r.sink.put = func(_ context.Context, b *batcher.Batch, _ func() bool) batcher.Outcome {
@@ -293,7 +295,7 @@ func TestPollingNeedsCredit(t *testing.T) {
 		}
 		r.end()
 		for _, limit := range r.source.limits {
-			if limit < 1 || limit > 100 {
+			if limit < 1 || limit > cfg.MaxPoll {
 				t.Errorf("a poll of %d records was allowed", limit)
 			}
 		}

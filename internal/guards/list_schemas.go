@@ -1,0 +1,36 @@
+package main
+
+// schemasGuards are those of the formats: what is no unambiguous event is none, and
+// a result event tells of every record.
+var schemasGuards = []guard{
+	{name: "a name twice in one object is no event", file: "schemas/decode.go", old: "d.dec.Reset(&d.src)", new: "d.dec.Reset(&d.src, jsontext.AllowDuplicateNames(true))"},
+	{name: "a text that is no UTF-8 is no event", file: "schemas/decode.go", old: "d.dec.Reset(&d.src)", new: "d.dec.Reset(&d.src, jsontext.AllowInvalidUTF8(true))"},
+	{name: "no event nests too deep", file: "schemas/decode.go", old: "case tooDeep(value):", new: "case false:"},
+	{name: "brackets in a string do not nest", file: "schemas/value.go", old: "inString = !inString", new: "inString = false"},
+	{name: "an escaped quote ends no string", file: "schemas/value.go", old: `case inString && b == '\\':`, new: "case false:"},
+	{name: "no event is larger than the bound", file: "schemas/decode.go", old: "case d.cfg.MaxEventBytes > 0 && len(value) > d.cfg.MaxEventBytes:", new: "case false:"},
+	{name: "nothing follows an event", file: "schemas/decode.go", old: "err != io.EOF {", new: "err != io.EOF && false {"},
+	{name: "an empty value is no tombstone", file: "schemas/decode.go", old: "case value == nil:", new: "case len(value) == 0:"},
+	{name: "a message id is not empty", file: "schemas/decode.go", old: "case len(id) == 0 && !optional:", new: "case false:"},
+	{name: "an id is no longer than 255 bytes", file: "schemas/decode.go", old: "case len(id) > maxIDBytes:", new: "case false:"},
+	{name: "an id is a string", file: "schemas/decode.go", old: "if v.Kind() != jsontext.KindString {", new: "if false {"},
+	{name: "an event has a message id", file: "schemas/decode.go", old: "case c.MessageID == nil:", new: "case false:"},
+	{name: "an event has changes", file: "schemas/decode.go", old: "case c.Patch == nil:", new: "case false:"},
+	{name: "changes name no other message", file: "schemas/decode.go", old: `s == "id" || s == "_clientRef" {`, new: "false {"},
+	{name: "nor under another spelling", file: "schemas/decode.go", old: "return unquote(v), false, nil", new: "return v[1 : len(v)-1], false, nil"},
+	{name: "a time is a time", file: "schemas/decode.go", old: "if c.OccurredAt.UnmarshalText(unquote(v)) == nil {", new: "if c.OccurredAt.UnmarshalText(unquote(v)) == nil || true {"},
+	{name: "a rejected event leaves nothing behind", file: "schemas/decode.go", old: "f.reason(value)\n\t\tc.MessageID, c.EventID, c.Patch, c.OccurredAt = nil, nil, nil, time.Time{}\n", new: "f.reason(value)\n"},
+	{name: "an event knows nothing of the one before", file: "schemas/decode.go", old: "batcher.Reason{}\n\tc.MessageID, c.EventID, c.Patch, c.OccurredAt = nil, nil, nil, time.Time{}\n", new: "batcher.Reason{}\n"},
+	{name: "a reason does not quote the event", file: "schemas/reasons.go", old: `text := "the value is not valid JSON"`, new: "text := f.err.Error()"},
+	{name: "a wrong time is not quoted", file: "schemas/decode.go", old: "`\"occurredAt\" is not an RFC 3339 time such as 2026-11-24T02:30:00.123Z`, v)", new: "`\"occurredAt\" is `+string(v), v)"},
+
+	// Result events.
+	{name: "a part is no larger than the bound", file: "schemas/result.go", old: "if size+n <= limit || j == 0 && i == start {", new: "if true {"},
+	{name: "long ids are split once more", file: "schemas/result.go", old: "fit(out, limit) || perByte > 1 {", new: "true {"},
+	{name: "an item in two parts is in both", file: "schemas/result.go", old: "part = append(part, begun)", new: "_ = begun"},
+	{name: "a split item keeps the rest of its records", file: "schemas/result.go", old: "\t\t\ti-- // what is left of the item begins the next part\n", new: ""},
+	{name: "events share no bytes", file: "schemas/result.go", old: "bytes.Clone(*buf)", new: "bytes.TrimSpace(*buf)"},
+	{name: "a run of offsets has no holes", file: "schemas/sources.go", old: "records[i].offset <= last+1; i++ {", new: "true; i++ {"},
+	{name: "two tenures of a partition are one source", file: "schemas/sources.go", old: "return a.Topic == b.Topic && a.Partition == b.Partition", new: "return false"},
+	{name: "offsets of a source are in order", file: "schemas/sources.go", old: "return cmp.Compare(a.offset, b.offset)", new: "return 0"},
+}

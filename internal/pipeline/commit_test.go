@@ -1,0 +1,148 @@
+package pipeline
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"kafka-kustomer/batcher"
+)
+
+// deadlineSource notes how long each commit may take.
+type deadlineSource struct {
+	*fakeSource
+	left chan time.Duration
+}
+
+func (s deadlineSource) Commit(ctx context.Context, _ *batcher.Commit) {
+	at, _ := ctx.Deadline()
+	s.left <- time.Until(at)
+}
+
+// A commit of a shutdown ends in time for those that come after it, but the last
+// one has half a second, however late it comes.
+func TestCommitDeadline(t *testing.T) {
+	const (
+		timeout = 2 * time.Second
+		never   = -time.Hour
+	)
+	for _, tt := range []struct {
+		name            string
+		draining        bool
+		waitBy, closeBy time.Duration // from now
+		want            time.Duration
+	}{
+		{"any time", false, never, never, timeout},
+		{"a shutdown that waits", true, time.Second, 5 * time.Second, time.Second},
+		{"a shutdown that waits for longer", true, 20 * time.Second, 30 * time.Second, timeout},
+		{"after its wait", true, -time.Second, 1500 * time.Millisecond, 1500 * time.Millisecond},
+		{"late", true, -4 * time.Second, 100 * time.Millisecond, lastCommit},
+		{"too late", true, -10 * time.Second, -5 * time.Second, lastCommit},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := testConfig()
+				cfg.CommitTimeout = timeout
+				r := newRig(testCore(), cfg)
+				source := deadlineSource{r.source, make(chan time.Duration, 1)}
+				r.Pipeline.source, r.callCtx = source, t.Context()
+				r.draining = tt.draining
+				if now := time.Now(); tt.draining {
+					r.waitBy, r.closeBy = now.Add(tt.waitBy), now.Add(tt.closeBy)
+				}
+				r.commit(&batcher.Commit{})
+				if got := <-source.left; got != tt.want {
+					t.Errorf("it has %v, want %v", got, tt.want)
+				}
+				r.calls.Wait()
+			})
+		})
+	}
+}
+
+// A commit that hangs is cut as soon as a revocation comes: with nothing open,
+// that has only the last commit to wait for.
+func TestRevocationCutsACommitAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig()
+		cfg.CommitTimeout = time.Minute
+		r := newRig(testCore(), cfg).run()
+		a := r.assign(t, 0)
+		r.deliver(a, 0, 5)
+		time.Sleep(3 * time.Second)
+		r.source.mu.Lock()
+		r.source.hang = true
+		r.source.mu.Unlock()
+		r.deliver(a, 5, 5)
+		time.Sleep(3 * time.Second)
+		r.source.mu.Lock()
+		r.source.hang = false // from the next one on
+		r.source.mu.Unlock()
+		begun := time.Now()
+		r.Revoked(t.Context(), []*batcher.Assignment{a})
+		if took := time.Since(begun); took > slack {
+			t.Errorf("answered after %v, with nothing open", took)
+		}
+		if got := r.source.committed(); got != 10 || r.source.cut != 1 {
+			t.Errorf("committed %d, %d commits cut; want 10 and the one that hung", got, r.source.cut)
+		}
+		r.end()
+	})
+}
+
+// A last commit is cut for nobody: without it the next owner would repeat
+// everything. Here another partition's time is up while it runs.
+func TestLastCommitIsNotCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig()
+		cfg.CommitTimeout = time.Minute
+		r := newRig(testCore(), cfg).run()
+		a, b := r.assign(t, 0), r.assign(t, 1)
+		r.deliver(a, 0, 5)
+		time.Sleep(3 * time.Second)
+		r.sink.put = hangs
+		r.deliver(b, 0, 5)
+		time.Sleep(3 * time.Second)
+		r.source.mu.Lock()
+		r.source.slow = cfg.RevokeTimeout + 2*time.Second
+		r.source.mu.Unlock()
+		begun := time.Now()
+		r.Revoked(t.Context(), []*batcher.Assignment{a, b})
+		took := time.Since(begun)
+		if most := 2*r.source.slow + slack; took < r.source.slow || took > most {
+			t.Errorf("answered after %v, want two last commits, %v at most", took, most)
+		}
+		if r.source.cut != 0 {
+			t.Errorf("%d commits were cut", r.source.cut)
+		}
+		r.end()
+	})
+}
+
+// What was not written is written again in time, when nothing else wakes the loop.
+func TestProduceRetryWakesTheLoop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, cfg := testCore(), testConfig()
+		core.CommitInterval, cfg.ProduceRetry = time.Hour, 2345*time.Millisecond
+		r := newRig(core, cfg)
+		r.results.failures = 1
+		r.run()
+		a := r.assign(t, 0)
+		time.Sleep(time.Minute)
+		begun := time.Now()
+		r.source.polls <- []batcher.Fetched{{Assignment: a, Changes: []batcher.Change{{
+			Offset: 0, LeaderEpoch: -1, Verdict: batcher.Reject, Reason: batcher.Reason{Code: "malformed"},
+		}}}}
+		for {
+			if _, buried := r.results.seen(); len(buried) > 0 {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		if took := time.Since(begun); took < cfg.ProduceRetry || took > cfg.ProduceRetry+slack {
+			t.Errorf("written after %v, want %v", took, cfg.ProduceRetry)
+		}
+		r.end()
+	})
+}
