@@ -48,6 +48,7 @@ type Assignment struct {
 	inherited  []*Operation // of the last owner, not yet seen to their end
 	parked     itemList     // items that wait for the gate
 	takingOver bool
+	since      time.Time // it was assigned
 	strayUntil time.Time // until then an operation we don't know may run for it
 
 	operations []*Operation // ours, oldest first

@@ -183,3 +183,32 @@ func TestBrakeAndLoss(t *testing.T) {
 		t.Errorf("%d held, %+v and %+v, want the 50 of the partition that is left", s.Held, tr.a.Counts(), other.Counts())
 	}
 }
+
+// While the brake holds, what was tried least is tried: one old poison does not
+// take every probe from the healthy ones behind it.
+func TestBrakeProbesAnotherEachTime(t *testing.T) {
+	tr := newTrial(t, withBrake)
+	tr.answerTo = func(b *Batch) Outcome {
+		for _, it := range b.Items {
+			if at := it.Events[0].Offset; at <= 100 || at == 150 {
+				return badRequest
+			}
+		}
+		return Outcome{Kind: Accepted, Status: 200}
+	}
+	send := func(from, to int64) {
+		for i := from; i < to; i++ {
+			tr.fetch(tr.a, change(i, fmt.Sprint("m", i), `{"a":1}`))
+		}
+	}
+	send(0, 101)
+	tr.run(20 * time.Second)
+	if !tr.c.refusals.on || len(tr.dead) != 100 {
+		t.Fatalf("%d dead letters, brake %v: the trouble did not happen", len(tr.dead), tr.c.refusals.on)
+	}
+	send(101, 201)
+	tr.run(time.Hour)
+	if n := tr.c.Totals(); n.Open > 2 {
+		t.Errorf("counts %+v after an hour, want all but the poison completed", n)
+	}
+}

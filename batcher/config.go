@@ -76,7 +76,7 @@ type Rules struct {
 	OwnRefusal         bool // only a request that held nothing else proves an item guilty
 	UnknownPatience    bool // a change of unknown outcome is given up only after many attempts with successes between, over long
 	LimitIsNoFault     bool // nothing is given up for a 429
-	ForbiddenEvidence  bool // a 403 is the audit members' fault only when others get through
+	DoubtEvidence      bool // a doubtful refusal is the item's fault only when others get through, time and again
 	ProbeOne           bool // the probe of an outage is one item, another each time
 	Reserve            bool // a change of unknown outcome that stops its partition lets one more poll in for each attempt
 }
@@ -91,6 +91,6 @@ func AllRules() Rules {
 		TaggedRecords: true, DeadStartsNothing: true, NothingAfterFinal: true,
 		Recommit: true, OnePartition: true, HalveInOrder: true, Credit: true, RestAfter429: true,
 		Suspects: true, OwnRefusal: true, UnknownPatience: true, LimitIsNoFault: true,
-		ForbiddenEvidence: true, ProbeOne: true, Reserve: true,
+		DoubtEvidence: true, ProbeOne: true, Reserve: true,
 	}
 }

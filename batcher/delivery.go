@@ -8,8 +8,9 @@ import (
 // Answered tells what became of one PUT attempt, when it ended.
 func (c *Core) Answered(now time.Time, b *Batch, o Outcome) {
 	c.puts--
+	ofObject := c.isOfObject(o.Quota)
 	if o.Kind == Limited {
-		c.limited(now, o.Sent, o.Quota, o.Reason)
+		c.limited(now, o.Sent, o.Quota, o.Reason, ofObject)
 	} else if o.Status > 0 {
 		c.pace.learn(now, o.Sent, o.Quota, c.puts+c.looking)
 	}
@@ -24,7 +25,7 @@ func (c *Core) Answered(now time.Time, b *Batch, o Outcome) {
 		}
 		c.allBack(now, b, now.Add(c.backoff(c.door.failures)))
 	case Limited:
-		if c.isOfObject(o.Quota) {
+		if ofObject {
 			c.objectLimited(now, b, o)
 			return
 		}
@@ -32,8 +33,8 @@ func (c *Core) Answered(now time.Time, b *Batch, o Outcome) {
 	case Refused:
 		c.answers()
 		c.refusal(now, b, o, c.refused)
-	case Forbidden:
-		c.refusal(now, b, o, c.forbidden)
+	case Doubtful:
+		c.refusal(now, b, o, c.doubtful)
 	case Unauthorized:
 		c.failedPut(now, b, o, true)
 		c.allBack(now, b, now)
@@ -88,8 +89,9 @@ func (c *Core) failedCall(now time.Time, b *Batch, why Reason, certain, locked b
 	})
 }
 
-func (c *Core) limited(now, sent time.Time, q Quota, why Reason) {
-	if c.isOfObject(q) {
+// limited rests after a 429, unless it is one object's.
+func (c *Core) limited(now, sent time.Time, q Quota, why Reason, ofObject bool) {
+	if ofObject {
 		c.pace.learn(now, sent, q, c.puts+c.looking)
 		return
 	}

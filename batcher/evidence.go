@@ -6,24 +6,29 @@ import "time"
 // takes what becomes of others to tell a guilty item from an API, a key or an org
 // in trouble.
 
-// forbidden takes a 403 of a batch in which some items have audit members, which
-// need a role of their own. Whether they are at fault or the key as a whole shows
-// in what becomes of others. One success is no proof: while a change of roles
-// spreads at Kustomer's, refusals and successes mix.
-func (c *Core) forbidden(now time.Time, b *Batch, o Outcome) []ItemFate {
-	guilty, others := !c.rules.ForbiddenEvidence, false
+// doubtful takes a refusal that may be for what some items hold, or for the key,
+// the address or what is in front of Kustomer: a 403 of a batch with audit members,
+// which need a role of their own, or a 4xx that is not Kustomer's. It shows in what
+// becomes of others. One success is no proof: while a change of roles spreads at
+// Kustomer's, refusals and successes mix.
+func (c *Core) doubtful(now time.Time, b *Batch, o Outcome) []ItemFate {
+	guilty, others := !c.rules.DoubtEvidence, false
 	for _, i := range o.Hints {
-		e := &b.Items[i].suspected().forbidden
+		e := &b.Items[i].suspected().doubts
 		if counted := e.add(now, c.suspicion.successes); counted && e.n > 1 {
 			others = true
 		}
-		guilty = guilty || e.lasted(now, 1+forbidsToProve, c.cfg.ItemOver)
+		guilty = guilty || e.lasted(now, 1+doubtsToProve, c.cfg.ItemOver)
 	}
 	wait := 2 * c.cfg.Linger // the others show first what the key may do
 	switch {
 	case guilty && len(b.Items) == 1:
 		c.answers()
 		return c.guilty(now, b, o)
+	case (guilty || others) && len(o.Hints) == len(b.Items) && len(b.Items) > 1:
+		c.suspectAll(b)
+		c.allBack(now, b, now)
+		return returned(b)
 	case guilty || others:
 		wait = c.cfg.ItemOver / time.Duration(max(1, c.cfg.ItemAttempts))
 	case len(o.Hints) == len(b.Items):

@@ -87,7 +87,7 @@ func TestForbidden(t *testing.T) {
 			tr := newTrial(t)
 			began := tr.now
 			tr.answerTo = func(b *Batch) Outcome {
-				o := Outcome{Kind: Forbidden, Status: 403, Reason: Reason{Code: "forbidden"}}
+				o := Outcome{Kind: Doubtful, Status: 403, Reason: Reason{Code: "forbidden"}}
 				for i, it := range b.Items {
 					if audit[it.Events[0].Offset] {
 						o.Hints = append(o.Hints, i)
@@ -136,7 +136,7 @@ func TestForbiddenLetsOneMorePollIn(t *testing.T) {
 	tr := newTrial(t, func(c *Config) { c.MaxOpenEvents = 4 })
 	tr.answerTo = func(b *Batch) Outcome {
 		if guilty := within(b, 0, 1, 2, 3); len(guilty) > 0 {
-			return Outcome{Kind: Forbidden, Status: 403, Hints: guilty}
+			return Outcome{Kind: Doubtful, Status: 403, Hints: guilty}
 		}
 		return Outcome{Kind: Accepted, Status: 200}
 	}
@@ -153,5 +153,68 @@ func TestForbiddenLetsOneMorePollIn(t *testing.T) {
 	tr.run(24 * time.Hour)
 	if tr.wantDead(0, 1, 2, 3); next < 5 {
 		t.Errorf("only %d events came", next)
+	}
+}
+
+// A 4xx in words that are not Kustomer's may be about everything: a wrong address
+// gives nothing up, however few events there are; something in one change is found
+// when others get through.
+func TestForeignRefusals(t *testing.T) {
+	everything := func(b *Batch) (hints []int) {
+		for i := range b.Items {
+			hints = append(hints, i)
+		}
+		return hints
+	}
+	foreign := func(b *Batch) Outcome {
+		return Outcome{Kind: Doubtful, Status: 404, Hints: everything(b), Reason: Reason{Code: "foreign_refusal"}}
+	}
+	t.Run("the address is wrong", func(t *testing.T) {
+		tr := newTrial(t)
+		right := tr.now.Add(2 * time.Hour)
+		tr.answerTo = func(b *Batch) Outcome {
+			if tr.now.Before(right) {
+				return foreign(b)
+			}
+			return Outcome{Kind: Accepted, Status: 200}
+		}
+		tr.feed(5*time.Second, right)
+		tr.fetch(tr.a, numbered(100, `{"a":1}`)...)
+		tr.run(2*time.Hour - time.Minute)
+		if s := tr.c.Snapshot(tr.now); len(s.Troubles) != 1 || s.Troubles[0].Kind != TroubleConfiguration {
+			t.Errorf("troubles %+v", s.Troubles)
+		}
+		if n := len(tr.sizes); n > 1000 {
+			t.Errorf("%d requests in two hours", n)
+		}
+		tr.runAll(time.Hour)
+		tr.wantDead()
+	})
+	t.Run("a firewall does not like one change", func(t *testing.T) {
+		tr := newTrial(t)
+		tr.answerTo = func(b *Batch) Outcome {
+			if holds(b, 42) {
+				return foreign(b)
+			}
+			return Outcome{Kind: Accepted, Status: 200}
+		}
+		tr.feed(5*time.Second, tr.now.Add(10*time.Minute))
+		tr.fetch(tr.a, numbered(100, `{"a":1}`)...)
+		tr.runAll(15 * time.Minute)
+		tr.wantDead(42)
+		if n := len(tr.puts[42]); n > 16 {
+			t.Errorf("%d requests with it", n)
+		}
+	})
+}
+
+// A look has no object's limit: its 429 is the org's, whatever is left.
+func TestLooksHaveNoObjectLimit(t *testing.T) {
+	d := newDesk(t)
+	d.fetch(d.own(), numbered(4, `{"a":1}`)...)
+	d.answer(d.putNow(), Accepted)
+	d.c.Polled(d.now, d.look(), View{Kind: NoView, Status: 429, Limited: true, Calls: 1, Quota: quota(1000, 500, 30*time.Second)})
+	if s := d.c.Snapshot(d.now); len(s.Troubles) != 1 || s.Troubles[0].Kind != TroubleQuota {
+		t.Errorf("troubles %+v, want the quota's", s.Troubles)
 	}
 }

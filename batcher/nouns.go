@@ -126,12 +126,12 @@ type Batch struct {
 // OutcomeKind is what became of one PUT attempt. The set is closed.
 type OutcomeKind uint8
 
-// The outcomes. Only NotSent and the 4xx kinds (Refused, Forbidden, Unauthorized
+// The outcomes. Only NotSent and the 4xx kinds (Refused, Doubtful, Unauthorized
 // and Limited) prove that nothing was accepted.
 const (
 	Accepted     OutcomeKind = iota // 2xx with an operation id
 	Refused                         // 4xx: something in the body (400, 409, 413, 422, …)
-	Forbidden                       // 403 of a batch whose Hints have audit members: their fault, or the key's
+	Doubtful                        // 4xx that may be for what the Hints hold, or for the key, the address or what is in front
 	Unauthorized                    // 401, any other 403, wrong address or region: the configuration
 	Limited                         // 429
 	NotSent                         // the dial failed, or the lease was over before the body was written
@@ -140,7 +140,7 @@ const (
 
 // String returns the kind as a metric label.
 func (k OutcomeKind) String() string {
-	return [...]string{"accepted", "refused", "forbidden", "unauthorized", "limited", "not_sent", "unknown"}[k]
+	return [...]string{"accepted", "refused", "doubtful", "unauthorized", "limited", "not_sent", "unknown"}[k]
 }
 
 // Outcome is what one PUT attempt came to.

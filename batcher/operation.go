@@ -49,7 +49,7 @@ func (c *Core) Polled(now time.Time, op *Operation, v View) {
 		c.pace.spend(now, v.Calls-1)
 	}
 	if v.Limited {
-		c.limited(now, op.lookedAt, v.Quota, v.Reason)
+		c.limited(now, op.lookedAt, v.Quota, v.Reason, false)
 	} else if v.Status > 0 {
 		c.pace.learn(now, op.lookedAt, v.Quota, c.puts+c.looking)
 	}

@@ -12,7 +12,7 @@ import (
 func (c *Core) Assigned(now time.Time, s Start) *Assignment {
 	a := &Assignment{Topic: s.Topic, Partition: s.Partition}
 	a.ledger = newLedger(s.Offset, s.LeaderEpoch)
-	a.committed, a.movedAt = s.Offset, now
+	a.committed, a.movedAt, a.since = s.Offset, now, now
 	if !c.drainBy.IsZero() { // it came too late: it goes back at once
 		a.phase, a.deadline = revoking, c.drainBy
 	}

@@ -200,3 +200,21 @@ func TestTakeoverExtra(t *testing.T) {
 		t.Errorf("first PUT after %v, want 130s", got)
 	}
 }
+
+// A takeover is told of while it lasts, with its end.
+func TestTakeoverIsTold(t *testing.T) {
+	d := newDesk(t)
+	a := d.c.Assigned(d.now, Start{Topic: "t", Offset: 5, LeaderEpoch: -1, Metadata: metadataOpen})
+	s := d.c.Snapshot(d.now)
+	if len(s.Troubles) != 1 || s.Troubles[0].Kind != TroubleTakeover || !s.Troubles[0].Until.Equal(d.now.Add(90*time.Second)) || s.Troubles[0].Person {
+		t.Errorf("troubles %+v, want the takeover until the wait is over", s.Troubles)
+	}
+	d.wait(100 * time.Second)
+	if s := d.c.Snapshot(d.now); len(s.Troubles) != 1 || !s.Troubles[0].Until.IsZero() {
+		t.Errorf("troubles %+v, want no time that has passed", s.Troubles)
+	}
+	d.decisions()
+	if s := d.c.Snapshot(d.now); len(s.Troubles) != 0 || a.takingOver {
+		t.Errorf("troubles %+v after it was over", s.Troubles)
+	}
+}

@@ -1,6 +1,9 @@
 package batcher
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Snapshot is the core's state in numbers, for people and metrics.
 type Snapshot struct {
@@ -32,6 +35,7 @@ const (
 	TroubleBrake         TroubleKind = "brake"         // too much would go to the dead-letter topic
 	TroubleOverdue       TroubleKind = "overdue"       // operations run for too long, and all slots are theirs
 	TroubleQuota         TroubleKind = "quota"         // all calls rest until the quota's reset
+	TroubleTakeover      TroubleKind = "takeover"      // partitions wait for what an earlier owner left running
 )
 
 // Trouble is one thing that holds delivery up.
@@ -83,7 +87,30 @@ func (c *Core) troubles(now time.Time) (list []Trouble) {
 	if now.Before(c.pace.rest) {
 		list = append(list, Trouble{Kind: TroubleQuota, Since: c.limitedAt, Until: c.pace.rest, Reason: c.limitedWhy})
 	}
+	list = append(list, c.takeovers(now)...)
+	for i := range list {
+		if t := &list[i]; !t.Until.After(now) {
+			t.Until = time.Time{} // it is due, and waits for something else
+		}
+	}
 	return list
+}
+
+// takeovers tells of partitions that wait for what an earlier owner left running.
+func (c *Core) takeovers(now time.Time) []Trouble {
+	n, t := 0, Trouble{Kind: TroubleTakeover}
+	for _, a := range c.assignments {
+		if !a.takingOver {
+			continue
+		}
+		n++
+		t.Since, t.Until = earliest(t.Since, a.since), later(t.Until, a.gateUntil)
+	}
+	if n == 0 {
+		return nil
+	}
+	t.Reason = Reason{Code: "takeover", Text: fmt.Sprintf("%d partitions were not given back clean by their last owner: nothing is sent for them until what it left running has ended; it ends by itself", n)}
+	return []Trouble{t}
 }
 
 // Drain gives every partition back by the deadline, as a revocation does: the

@@ -16,11 +16,12 @@ const (
 // What is needed before something is suspected or given up.
 const (
 	unknownsToRaise  = 3                // attempts of unknown outcome, each with a success elsewhere between
-	forbidsToProve   = 3                // 403s of audit members, after the first, likewise
+	doubtsToProve    = 3                // doubtful refusals, after the first, likewise
 	conflictsToRaise = 3                // 409s: it may pass by itself
 	wrongHints       = 3                // in a row: then hints are not believed
 	hintsRest        = 10 * time.Minute // for so long
 	objectWalls      = 2 * levels       // 429s of single objects in a row: then they are the org's
+	leastBytes       = 16 << 10         // bodies are never made shorter than this
 	bytesRest        = time.Hour        // after which a size that was refused is tried again
 )
 
@@ -33,9 +34,9 @@ type suspect struct {
 	clashes   int    // 409s of its own, when it was alone
 	cools     uint8  // 429s of its own, in a row
 
-	unknown   evidence // attempts of unknown outcome at this level
-	solitary  evidence // those in which it was alone, at any level
-	forbidden evidence // 403s of its audit members
+	unknown  evidence // attempts of unknown outcome at this level
+	solitary evidence // those in which it was alone, at any level
+	doubts   evidence // doubtful refusals
 }
 
 // evidence counts what befell an item while others got through: an attempt counts
@@ -125,7 +126,7 @@ func (c *Core) mostBytes(now time.Time) int {
 // refused takes a definite refusal: nothing was accepted, and sent unchanged it
 // would be refused again. It returns the items' fates. It is no settlement (I9).
 func (c *Core) refused(now time.Time, b *Batch, o Outcome) []ItemFate {
-	if o.Status == 413 && len(b.Items) > 1 {
+	if o.Status == 413 && len(b.Items) > 1 && b.Parent == "" { // of its parts it says nothing new
 		c.learnBytes(now, b)
 	}
 	switch hinted := c.hinted(now, b, o.Hints); {
@@ -198,11 +199,18 @@ func (c *Core) mayPass(now time.Time, b *Batch) bool {
 }
 
 // learnBytes makes bodies half as long as one that was too large. Without it
-// every full batch would be refused once.
+// every full batch would be refused once. It has a floor: where it is a single
+// item that is refused for its size, whatever its company, smaller bodies help
+// nobody, and cost everybody.
 func (c *Core) learnBytes(now time.Time, b *Batch) {
-	c.suspicion.bytes = min(c.mostBytes(now), max(b.Bytes/2, 1)) // others were under way when the first was refused
-	c.suspicion.bytesUntil = now.Add(bytesRest)
-	c.decide(Notice{Kind: BytesLearned, Batch: b, Since: now, Until: c.suspicion.bytesUntil, Bytes: c.suspicion.bytes})
+	largest := 0
+	for _, it := range b.Items {
+		largest = max(largest, it.bytes)
+	}
+	s := &c.suspicion
+	s.bytes = min(c.mostBytes(now), max(b.Bytes/2, 4*largest, leastBytes)) // others were under way when the first was refused
+	s.bytesUntil = now.Add(bytesRest)
+	c.decide(Notice{Kind: BytesLearned, Batch: b, Since: now, Until: s.bytesUntil, Bytes: s.bytes})
 }
 
 // hinted returns the items that a refusal speaks of, when they are few enough to

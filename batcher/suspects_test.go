@@ -262,18 +262,19 @@ func TestRefusalIsToldOfWhatIsOurs(t *testing.T) {
 // After a 413 batches are smaller for a while, and then as large as before.
 func TestTooLargeIsLearned(t *testing.T) {
 	tr := newTrial(t)
-	const most = 6500
+	const most = 65_000
 	tr.answerTo = func(b *Batch) Outcome {
 		if b.Bytes > most {
 			return Outcome{Kind: Refused, Status: 413}
 		}
 		return Outcome{Kind: Accepted, Status: 200}
 	}
+	patch := fmt.Sprintf(`{"a":"%01000d"}`, 0)
 	refused := 0
 	send := func(from int64) {
 		tr.sizes = nil
 		for i := range int64(400) {
-			tr.fetch(tr.a, change(from+i, fmt.Sprint("m", from+i), `{"a":1}`))
+			tr.fetch(tr.a, change(from+i, fmt.Sprint("m", from+i), patch))
 		}
 		tr.run(time.Minute)
 	}
@@ -293,6 +294,27 @@ func TestTooLargeIsLearned(t *testing.T) {
 		t.Error("the size was never tried again")
 	}
 	tr.wantDead()
+}
+
+// One item that is too large whatever its company teaches nothing: others go on in
+// full batches.
+func TestOneTooLargeItemTeachesLittle(t *testing.T) {
+	tr := newTrial(t)
+	tr.poison(Outcome{Kind: Refused, Status: 413}, false, 42)
+	tr.fetch(tr.a, numbered(100, `{"a":1}`)...)
+	tr.run(time.Hour)
+	if len(tr.sizes) > 15 {
+		t.Errorf("%d requests to find it: %v", len(tr.sizes), tr.sizes)
+	}
+	tr.sizes = nil
+	for i := range int64(1000) {
+		tr.fetch(tr.a, change(1000+i, fmt.Sprint("f", i), `{"a":1}`))
+	}
+	tr.run(time.Hour)
+	tr.wantDead(42)
+	if len(tr.sizes) > 11 {
+		t.Errorf("%d requests for 1000 items after it: %v", len(tr.sizes), tr.sizes)
+	}
 }
 
 // What is left of a refused batch is not what was refused: when the guilty item

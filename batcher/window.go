@@ -95,10 +95,11 @@ func (c *Core) turn(now time.Time) (from *itemList, most int, why CloseReason) {
 		// the door closed for them.
 		return c.ready.best(0, triedLess), 1, ClosedToProbe
 	case c.door.closed || c.refusals.on:
-		// Fresh work first: of what was refused once a refusal says nothing new.
+		// Fresh work first: of what was refused once a refusal says nothing new. And
+		// then what was tried least, or one old poison would take every probe.
 		why = ClosedToProbe
 		if from = fresh; fresh.first == nil {
-			from = c.ready.best(1, older)
+			from = c.ready.best(1, triedLess)
 		}
 	default:
 		why = ClosedToSplit

@@ -62,7 +62,7 @@ func TestBrokenAttempts(t *testing.T) {
 		{name: "time-out in the reply", serve: func(p peer) error { return errors.Join(p.request(), p.write(begin)) }, want: want{"200", "", "", batcher.Unknown, "timeout", "kustomer.timeout"}},
 		{name: "time-out in the words of a refusal", serve: func(p peer) error {
 			return errors.Join(p.request(), p.write(strings.Replace(begin, "200", "422", 1)))
-		}, want: want{"422", "", "", batcher.Refused, "unprocessable", "its changes"}},
+		}, want: want{"422", "", "", batcher.Doubtful, "foreign_refusal", "kustomer.base_url"}},
 
 		{name: "cancelled before the headers", serve: func(p peer) error { return p.end(nil) }, want: want{"0", "", "", batcher.NotSent, "cancelled", "log"}},
 		{name: "cancelled after the body", serve: func(p peer) error { return p.end(p.request()) }, want: want{"0", "", "", batcher.Unknown, "cancelled", "log"}},

@@ -21,6 +21,7 @@ const (
 	CodeTooLarge       = "too_large"       // 413
 	CodeUnprocessable  = "unprocessable"   // 422
 	CodeRefused        = "refused"         // any other 4xx
+	CodeForeignRefusal = "foreign_refusal" // 4xx of a PUT in words that are not Kustomer's
 	CodeNoReferences   = "no_references"   // the org's API knows no _clientRef
 	CodeRequestTimeout = "request_timeout" // 408
 	CodeLimited        = "limited"         // 429
@@ -53,6 +54,7 @@ type reply struct {
 
 func (r reply) wrongRegion() bool { return r.errors.wrongRegion(r.payload) }
 func (r reply) wrongPath() bool   { return r.errors.wrongPath() }
+func (r reply) foreign() bool     { return !r.errors.kustomers() }
 
 // rules are gone through in order; the first that fits decides. Accepted needs
 // an operation id, and what may have been accepted is Unknown: no 4xx but 408 is.
@@ -65,15 +67,16 @@ var rules = []rule{
 	{400, 499, reply.wrongRegion, batcher.Unauthorized, CodeWrongRegion, "the key belongs to another region; check kustomer.base_url: https://{org}.api.kustomerapp.com leads to the right one"},
 	{401, 401, nil, batcher.Unauthorized, CodeUnauthorized, "check that the API key exists, is not expired and belongs to this org"},
 	{403, 403, func(r reply) bool { return r.look }, batcher.Unauthorized, CodeForbidden, "check the key's roles: to read operations it needs org.permission.bulk.read or org.user.bulk.read"},
-	{403, 403, func(r reply) bool { return len(r.audit) > 0 }, batcher.Forbidden, CodeForbidden, "check the key's roles: createdAt, createdBy, modifiedAt and modifiedBy, which the batch has, need org.admin; and to write at all it needs org.permission.message.update"},
-	{403, 403, nil, batcher.Unauthorized, CodeForbidden, "check the key's roles: to write it needs org.permission.message.update or org.user.message.write"},
+	{403, 403, func(r reply) bool { return len(r.audit) > 0 }, batcher.Doubtful, CodeForbidden, "check the key's roles: createdAt, createdBy, modifiedAt and modifiedBy, which the batch has, need org.admin; and to write at all it needs org.permission.message.update"},
+	{403, 403, func(r reply) bool { return !r.foreign() }, batcher.Unauthorized, CodeForbidden, "check the key's roles: to write it needs org.permission.message.update or org.user.message.write"},
 	{404, 404, reply.wrongPath, batcher.Unauthorized, CodeWrongURL, "the API knows no such path; check kustomer.base_url"},
 	{404, 404, func(r reply) bool { return r.look }, batcher.Refused, CodeNotFound, "the API does not know the operation; check kustomer.base_url and the key's org if the operation is new"},
 	{400, 499, func(r reply) bool { return r.look }, batcher.Refused, CodeRefused, "no look at an operation is answered so; check whether the reply is Kustomer's or a proxy's"},
+	{413, 413, nil, batcher.Refused, CodeTooLarge, "the request is too large for Kustomer or a proxy; check batch.max_bytes, and the size of a change that is refused alone"},
+	{400, 499, reply.foreign, batcher.Doubtful, CodeForeignRefusal, "the words are not Kustomer's; check kustomer.base_url and what stands in front of it, such as a proxy or a gateway. Where others get through, it is for something in these changes"},
 	{400, 400, nil, batcher.Refused, CodeBadRequest, "something in the request is not accepted; check the members and values of its changes"},
 	{404, 404, nil, batcher.Refused, CodeNotFound, "an object that the request names does not exist; check the ids in its changes"},
 	{409, 409, nil, batcher.Refused, CodeConflict, "something in the request conflicts; check its changes"},
-	{413, 413, nil, batcher.Refused, CodeTooLarge, "the request is too large for Kustomer or a proxy; check batch.max_bytes, and the size of a change that is refused alone"},
 	{422, 422, nil, batcher.Refused, CodeUnprocessable, "something in the request is not accepted; check the members and values of its changes"},
 	{400, 499, nil, batcher.Refused, CodeRefused, "check whether the reply is Kustomer's or a proxy's"},
 	{500, 599, nil, batcher.Unknown, CodeServerError, "check Kustomer's status page if it goes on"},

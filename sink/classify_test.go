@@ -31,6 +31,7 @@ var replies = map[string]string{
 	"flat":           `{"status":400,"title":"Bad","detail":"No"}`,
 	"no errors":      `{"errors":[]}`,
 	"foreign JSON":   `{"fault":{"faultstring":"Rate limit quota violation","detail":{"errorcode":"x"}}}`,
+	"gateway":        `{"message":"no Route matched with those values"}`,
 	"HTML":           "<html><head><title>Oh</title></head></html>",
 	"empty":          "",
 	"cut":            opReply[:len(opReply)/2],
@@ -62,19 +63,23 @@ var documented = []want{
 	{"401", "*", "*", batcher.Unauthorized, "unauthorized", "API key"},
 	// 403: role missing, perhaps an audit member.
 	{"403", "*", "look", batcher.Unauthorized, "forbidden", "org.permission.bulk.read or org.user.bulk.read"},
-	{"403", "*", "audit", batcher.Forbidden, "forbidden", "createdAt, createdBy, modifiedAt and modifiedBy, which the batch has, need org.admin"},
+	{"403", "*", "audit", batcher.Doubtful, "forbidden", "createdAt, createdBy, modifiedAt and modifiedBy, which the batch has, need org.admin"},
+	{"403", "foreign", "put", batcher.Doubtful, "foreign_refusal", "kustomer.base_url"},
 	{"403", "*", "put", batcher.Unauthorized, "forbidden", "org.permission.message.update"},
 	// 404: wrong URL, as 401; on an operation it is gone; else an object.
 	{"404", "path", "*", batcher.Unauthorized, "wrong_url", "kustomer.base_url"},
 	{"404", "*", "look", batcher.Refused, "not_found", "operation"},
-	{"404", "*", "*", batcher.Refused, "not_found", "its changes"},
 	{"4xx", "*", "look", batcher.Refused, "refused", "proxy"},
+	// 413 says enough, whoever says it. Any other in words that are not Kustomer's
+	// may be about the address, a proxy or a gateway.
+	{"413", "*", "*", batcher.Refused, "too_large", "batch.max_bytes"},
+	{"4xx", "foreign", "*", batcher.Doubtful, "foreign_refusal", "kustomer.base_url"},
+	{"404", "*", "*", batcher.Refused, "not_found", "its changes"},
 	// 400, 422: something in the body.
 	{"400", "*", "*", batcher.Refused, "bad_request", "its changes"},
 	{"422", "*", "*", batcher.Refused, "unprocessable", "its changes"},
-	// 409 and 413: never seen in public.
+	// 409: never seen in public.
 	{"409", "*", "*", batcher.Refused, "conflict", "its changes"},
-	{"413", "*", "*", batcher.Refused, "too_large", "batch.max_bytes"},
 	{"4xx", "*", "*", batcher.Refused, "refused", "proxy"},
 	// Their side, or a foreign body: outcome unknown.
 	{"5xx", "*", "*", batcher.Unknown, "server_error", "status page"},
@@ -82,11 +87,15 @@ var documented = []want{
 	{"1xx", "*", "*", batcher.Unknown, "foreign_reply", "kustomer.base_url"},
 }
 
+// foreign are the replies that are in none of Kustomer's forms.
+var foreign = []string{"foreign JSON", "gateway", "HTML", "empty", "cut", "no errors", "operation", "operation, bad"}
+
 func lookUp(t *testing.T, status int, body, request string) want {
 	t.Helper()
 	for _, w := range documented {
 		code := w.status == strconv.Itoa(status) || w.status == strconv.Itoa(status/100)+"xx"
-		if code && (w.body == "*" || w.body == body) && (w.request == "*" || w.request == request) {
+		said := w.body == "*" || w.body == body || w.body == "foreign" && slices.Contains(foreign, body)
+		if code && said && (w.request == "*" || w.request == request) {
 			return w
 		}
 	}
@@ -97,7 +106,7 @@ func lookUp(t *testing.T, status int, body, request string) want {
 // codes is the closed set.
 var codes = []string{
 	"foreign_reply", "redirected", "unauthorized", "forbidden", "wrong_url", "wrong_region", "bad_request", "not_found", "conflict",
-	"too_large", "unprocessable", "refused", "no_references", "request_timeout", "limited", "server_error", "dial_failed", "lease_over", "timeout",
+	"too_large", "unprocessable", "refused", "foreign_refusal", "no_references", "request_timeout", "limited", "server_error", "dial_failed", "lease_over", "timeout",
 	"cancelled", "connection_lost", "item_failed",
 }
 
@@ -117,7 +126,7 @@ func sound(t *testing.T, label string, out batcher.Outcome) {
 	if out.Status/100 == 4 && out.Status != 408 && (out.Kind == batcher.Unknown || accepted) {
 		t.Errorf("%s: a 4xx is said to be %v", label, out.Kind)
 	}
-	if len(out.Hints) > 0 && out.Kind != batcher.Refused && out.Kind != batcher.Forbidden {
+	if len(out.Hints) > 0 && out.Kind != batcher.Refused && out.Kind != batcher.Doubtful {
 		t.Errorf("%s: %v has hints", label, out.Kind)
 	}
 }
@@ -218,7 +227,11 @@ func TestEveryStatusIsAnswered(t *testing.T) {
 		if a.status >= 200 && out.Status != a.status {
 			t.Errorf("%s: status %d", label, out.Status)
 		}
-		if out.Kind == batcher.Forbidden && !slices.Equal(out.Hints, []int{1}) {
+		hints := []int{1}
+		if out.Reason.Code == CodeForeignRefusal {
+			hints = []int{0, 1, 2}[:len(b.Items)]
+		}
+		if out.Kind == batcher.Doubtful && !slices.Equal(out.Hints, hints) {
 			t.Errorf("%s: hints %v", label, out.Hints)
 		}
 	}

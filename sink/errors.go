@@ -18,6 +18,8 @@ type apiError struct {
 	Detail  text                `json:"detail"`
 	Source  object[errorSource] `json:"source"`
 	Meta    jsontext.Value      `json:"meta"`
+
+	listed bool // it stood in "errors"
 }
 
 // errorSource holds a member's name mostly, sometimes a sentence or a path.
@@ -109,12 +111,19 @@ func parseErrors(body []byte) apiErrors {
 	}
 	var errs apiErrors
 	for _, one := range e.Errors[:min(len(e.Errors), maxErrors)] {
+		one.v.listed = true
 		errs = append(errs, one.v)
 	}
 	if len(errs) == 0 && e.apiError.words() != "" {
 		errs = apiErrors{e.apiError}
 	}
 	return errs
+}
+
+// kustomers reports whether the errors are in one of the forms that Kustomer has:
+// a list of them, or one with a code or a title. Gateways say {"message": …}.
+func (e apiErrors) kustomers() bool {
+	return slices.ContainsFunc(e, func(one apiError) bool { return one.listed || one.Code != "" || one.Title != "" })
 }
 
 // words puts the errors into one line.

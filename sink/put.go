@@ -107,14 +107,25 @@ func (a *attempt) answered(resp *http.Response, answer []byte, readErr error) {
 		a.withoutReferences()
 	case rule.kind == batcher.Refused:
 		a.out.Hints = hints(a.batch, said.errors)
-	case rule.kind == batcher.Forbidden:
-		a.out.Hints = said.audit
+	case rule.kind == batcher.Doubtful:
+		if a.out.Hints = said.audit; rule.code == CodeForeignRefusal {
+			a.out.Hints = everyItem(a.batch)
+		}
 		a.sink.key.doubt()
 	case rule.kind == batcher.Unauthorized:
 		a.sink.key.doubt()
 	case rule.kind == batcher.Unknown && readErr != nil:
 		a.out.Reason = a.sink.cutReply(a.ctx, status, readErr, a.payload)
 	}
+}
+
+// everyItem names all items of a batch.
+func everyItem(b *batcher.Batch) []int {
+	list := make([]int, len(b.Items))
+	for i := range list {
+		list[i] = i
+	}
+	return list
 }
 
 func (a *attempt) read(status int, answer []byte) (op operation, said reply) {

@@ -67,7 +67,7 @@ func TestKeyFileIsReadAgain(t *testing.T) {
 	uses("fifth--key") // no doubt is left
 	write("sixth--key", stamp.Add(4*time.Second))
 	status = 403
-	if out := s.Put(t.Context(), audited(), nil); out.Kind != batcher.Forbidden {
+	if out := s.Put(t.Context(), audited(), nil); out.Kind != batcher.Doubtful {
 		t.Errorf("%v, want forbidden", out.Kind)
 	}
 	uses("sixth--key")

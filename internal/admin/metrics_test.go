@@ -89,6 +89,7 @@ trouble{kind="quota"} 1
 trouble{kind="results"} 0
 trouble{kind="starting"} 0
 trouble{kind="stuck"} 0
+trouble{kind="takeover"} 0
 trouble{kind="unreadable"} 0`
 	var wanted []string
 	for _, line := range strings.Split(want, "\n") {

@@ -47,7 +47,7 @@ var kinds = []string{
 	kindPartition, kindKafka, kindResults,
 	string(batcher.TroubleOutage), string(batcher.TroubleUnreadable), string(batcher.TroubleBrake), string(batcher.TroubleOverdue),
 	kindJoining,
-	string(batcher.TroubleQuota),
+	string(batcher.TroubleTakeover), string(batcher.TroubleQuota),
 }
 
 const explainsAll = 3 // kinds
@@ -56,8 +56,12 @@ const (
 	// ackPatience is how long Kafka may take to acknowledge a result event.
 	ackPatience = 30 * time.Second
 	// normalRest is the longest rest that is part of normal work: the minute of the
-	// quota's window, and the second that rests are spread over.
-	normalRest = 61 * time.Second
+	// quota's window, and the two seconds that rests are spread over.
+	normalRest = 62 * time.Second
+	// normalTakeover is how long a partition may wait after a crash before its
+	// events count as held up: longer only where the last owner's operations do not
+	// end.
+	normalTakeover = 5 * time.Minute
 	// selfHealing is how long trouble with Kafka, which mostly ends by itself, may
 	// last before somebody should see to it.
 	selfHealing = 5 * time.Minute
@@ -128,8 +132,12 @@ func ofTrouble(t batcher.Trouble) Reason {
 	}
 }
 
-// isNormalRest reports whether a trouble is a rest as it happens every minute.
+// isNormalRest reports whether a trouble is a rest as it happens every minute, or
+// after every crash.
 func isNormalRest(now time.Time, t batcher.Trouble) bool {
+	if t.Kind == batcher.TroubleTakeover {
+		return now.Sub(t.Since) < normalTakeover
+	}
 	end := t.Until
 	if end.IsZero() {
 		end = now

@@ -76,6 +76,16 @@ func TestReadyz(t *testing.T) {
 			ready: true, want: []Reason{restReason(ago(20*time.Second), now.Add(40*time.Second))},
 		},
 		{
+			name:  "a takeover, as after each crash",
+			with:  &fake{kafka: joined, snapshot: batcher.Snapshot{Troubles: []batcher.Trouble{trouble(batcher.TroubleTakeover, ago(2*time.Minute))}}},
+			ready: true, want: []Reason{reasonOf(batcher.TroubleTakeover, ago(2*time.Minute))},
+		},
+		{
+			name: "a takeover that does not end",
+			with: &fake{kafka: joined, snapshot: batcher.Snapshot{Troubles: []batcher.Trouble{trouble(batcher.TroubleTakeover, ago(6*time.Minute))}}},
+			want: []Reason{reasonOf(batcher.TroubleTakeover, ago(6*time.Minute))},
+		},
+		{
 			name: "a rest of minutes, at its end",
 			with: &fake{kafka: joined, snapshot: batcher.Snapshot{Troubles: []batcher.Trouble{rest(ago(4*time.Minute), now.Add(time.Second))}}},
 			want: []Reason{restReason(ago(4*time.Minute), now.Add(time.Second))},

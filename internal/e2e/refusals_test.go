@@ -23,13 +23,14 @@ import (
 func hostile(n int) (workload.Config, kustomersim.Script) {
 	script := badDay()
 	script.Faults = []kustomersim.Fault{
-		{Kind: kustomersim.FaultStatus, Status: 429, Body: "json", Share: 0.03, RetryAfter: "1"},
+		{Kind: kustomersim.FaultStatus, Status: 429, Share: 0.03, RetryAfter: "1"},
 		{Kind: kustomersim.FaultStatus, Status: 500, Body: "json", Share: 0.02},
 		{Kind: kustomersim.FaultStatus, Status: 502, Body: "html", Share: 0.01, Accept: kustomersim.AcceptFirst, On: "put"},
 		{Kind: kustomersim.FaultCutAfter, On: "put", Share: 0.02},
 		{Kind: kustomersim.FaultCutBefore, Share: 0.02},
 		{Kind: kustomersim.FaultCutBody, Share: 0.01},
 	}
+	script.Quota = kustomersim.Quota{PerMinute: 60_000, ResetAlways: true}
 	script.ItemFailures = 0.0005
 	script.Poison = kustomersim.MarkedPoison()
 	kinds := []string{workload.Poison400, workload.Poison422, workload.Poison400, workload.Poison422, workload.PoisonItem}
@@ -45,6 +46,7 @@ func TestHostile(t *testing.T) {
 	n := envInt(t, "E2E_HOSTILE", 6000)
 	events, script := hostile(n)
 	w := newWorld(t, events, script)
+	w.pace = "auto"
 	w.produce(n)
 	begun := time.Now()
 	c := w.connector("hostile", "")
@@ -89,7 +91,8 @@ func TestHostileMembers(t *testing.T) {
 	standstill := min(90*time.Second, span/4)
 	events, script := hostile(40_000)
 	w := newWorld(t, events, script)
-	stop := w.load(250)
+	w.pace = "auto"
+	stop := w.load(60)
 	random := rand.New(rand.NewPCG(seed, 7))
 	members := make([]*process, 3)
 	for i := range members {

@@ -47,6 +47,7 @@ type world struct {
 	admin   *kadm.Client
 	api     *api
 	baseURL string // of the API as the connectors are told it
+	pace    string // their requests_per_minute
 	keyFile string
 
 	topic, results, deadLetters, group string
@@ -77,7 +78,7 @@ func newWorldOn(t *testing.T, brokers []string, events workload.Config, script k
 	w.client, w.admin = client, kadm.NewClient(client)
 	script.FailIDs = slices.Sorted(maps.Keys(w.events.Truth().Failing))
 	w.api = startAPI(t, script, args...)
-	w.baseURL = w.api.url
+	w.baseURL, w.pace = w.api.url, "30000"
 	w.keyFile = filepath.Join(t.TempDir(), "key")
 	w.setKey("right")
 	t.Logf("seed %d, topic %s", seed, w.topic)
@@ -109,7 +110,7 @@ kustomer:
   api_key_file: %s
   timeout: 2s
   lost_reply_wait: %v
-  requests_per_minute: 30000
+  requests_per_minute: %s
   max_open_operations: 24
   retry: {initial: 100ms, max: 1s}
   item_retry: {attempts: 2, over: 1s}
@@ -122,7 +123,7 @@ admin: {listen: "127.0.0.1:0"}
 log: {format: json}
 %s`,
 		name, strings.Join(w.brokers, ", "), w.topic, w.group, sessionTimeout, source,
-		w.baseURL, w.keyFile, lostReplyWait, w.results, deadLetter, drainTimeout, strings.Join(more, "\n"))
+		w.baseURL, w.keyFile, lostReplyWait, w.pace, w.results, deadLetter, drainTimeout, strings.Join(more, "\n"))
 	path := filepath.Join(w.t.TempDir(), name+".yaml")
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		w.t.Fatal(err)

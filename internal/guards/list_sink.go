@@ -22,7 +22,10 @@ var sinkGuards = []guard{
 	{name: "a 408 is unknown", file: "sink/classify.go", old: "{408, 408, nil, batcher.Unknown,", new: "{408, 408, nil, batcher.Refused,"},
 	{name: "a 429 is a limit", file: "sink/classify.go", old: "{429, 429, nil, batcher.Limited,", new: "{429, 429, nil, batcher.Refused,"},
 	{name: "a 401 is the key's", file: "sink/classify.go", old: "{401, 401, nil, batcher.Unauthorized,", new: "{401, 401, nil, batcher.Refused,"},
-	{name: "a 403 is the key's", file: "sink/classify.go", old: "{403, 403, nil, batcher.Unauthorized,", new: "{403, 403, nil, batcher.Refused,"},
+	{name: "a foreign refusal proves nothing", file: "sink/classify.go", old: "reply.foreign, batcher.Doubtful,", new: "reply.foreign, batcher.Refused,"},
+	{name: "a gateway's message is foreign", file: "sink/errors.go", old: "return one.listed || one.Code != \"\" || one.Title != \"\"", new: "return true"},
+	{name: "a foreign refusal names all items", file: "sink/put.go", old: "a.out.Hints = everyItem(a.batch)", new: "_ = everyItem"},
+	{name: "a 403 is the key's", file: "sink/classify.go", old: "{403, 403, func(r reply) bool { return !r.foreign() }, batcher.Unauthorized,", new: "{403, 403, func(r reply) bool { return !r.foreign() }, batcher.Refused,"},
 	{name: "a 403 may be for audit members", file: "sink/classify.go", old: "return len(r.audit) > 0", new: "return false"},
 	{name: "a 404 of the path is no item's", file: "sink/classify.go", old: "{404, 404, reply.wrongPath,", new: "{404, 404, func(reply) bool { return false },"},
 	{name: "a 5xx is unknown", file: "sink/classify.go", old: "{500, 599, nil, batcher.Unknown,", new: "{500, 599, nil, batcher.Refused,"},
@@ -73,7 +76,7 @@ var sinkGuards = []guard{
 
 	// The key, and what a text may not repeat.
 	{name: "a refused key is read again", file: "sink/put.go", old: "case rule.kind == batcher.Unauthorized:\n\t\ta.sink.key.doubt()\n", new: ""},
-	{name: "a forbidden key is read again", file: "sink/put.go", old: "\t\ta.out.Hints = said.audit\n\t\ta.sink.key.doubt()\n", new: "\t\ta.out.Hints = said.audit\n"},
+	{name: "a forbidden key is read again", file: "sink/put.go", old: "\t\t}\n\t\ta.sink.key.doubt()\n", new: "\t\t}\n"},
 	{name: "a key refused to a look is read again", file: "sink/look.go", old: "\t\ts.key.doubt()\n", new: ""},
 	{name: "a doubted key is read though its file is old", file: "sink/key.go", old: "k.doubted || !info", new: "!info"},
 	{name: "a changed key file is read", file: "sink/key.go", old: "!info.ModTime().Equal(k.modified) || info.Size() != k.size)", new: "false)"},

@@ -148,7 +148,7 @@ func (p *process) countUnlucky(b *batcher.Batch, kind batcher.OutcomeKind) {
 			}
 		}
 	}
-	if kind == batcher.Unknown || kind == batcher.Forbidden {
+	if kind == batcher.Unknown || kind == batcher.Doubtful {
 		p.sawUnknown = true
 	}
 }

@@ -66,7 +66,7 @@ var worlds = map[string]func(*Config){
 	"LimitIsNoFault": func(c *Config) {
 		c.Rates = Only(ObjectLimit, LongLimit)
 	},
-	"ForbiddenEvidence": func(c *Config) {
+	"DoubtEvidence": func(c *Config) {
 		c.Rates = Only(LostRole)
 	},
 	"ProbeOne": func(c *Config) {

@@ -70,7 +70,7 @@ func (k *kustomer) refusesKey(r *request) (o batcher.Outcome, refused bool) {
 }
 
 func forbidden(audit []int) batcher.Outcome {
-	o := reply(batcher.Forbidden, 403)
+	o := reply(batcher.Doubtful, 403)
 	o.Hints = audit
 	return o
 }
