@@ -7,11 +7,14 @@ import (
 )
 
 const (
-	brakeProbe  = 30 * time.Second // between two batches while the brake holds
-	brakeTry    = 5 * time.Second  // between two looks whether it may be released
-	brakeFree   = 10 * time.Minute // for so long it does not hold again after a release by hand
-	brakeSlices = 6
-	brakeSlice  = 10 * time.Second
+	brakeProbe = 30 * time.Second // between two batches while the brake holds
+	brakeTry   = 5 * time.Second  // between two looks whether it may be released
+	// After a release by hand it does not hold again for so long, and until nothing
+	// was dead-lettered for a while.
+	brakeFree    = 10 * time.Minute
+	brakeFreeGap = time.Minute
+	brakeSlices  = 6
+	brakeSlice   = 10 * time.Second
 )
 
 // brake stops dead-lettering when too large a share of the last minute's events
@@ -30,6 +33,7 @@ type brake struct {
 	since     time.Time
 	why       Reason
 	probeAt   time.Time // when the next batch may go
+	probe     int       // items of it, at most
 	tryAt     time.Time // when to see whether it may be released; zero while off
 	freeUntil time.Time
 }
@@ -66,7 +70,11 @@ func (b *brake) tooMany(now time.Time) bool {
 // brakeHolds reports whether a brake holds a dead letter back, after it has been
 // noted.
 func (c *Core) brakeHolds(now time.Time, b *brake, why Reason) bool {
-	if b.share <= 0 || now.Before(b.freeUntil) || !b.on && !b.tooMany(now) {
+	if now.Before(b.freeUntil) {
+		b.freeUntil = later(b.freeUntil, now.Add(brakeFreeGap)) // what a person has let go goes to the end
+		return false
+	}
+	if b.share <= 0 || !b.on && !b.tooMany(now) {
 		return false
 	}
 	if !b.on {
@@ -75,7 +83,7 @@ func (c *Core) brakeHolds(now time.Time, b *brake, why Reason) bool {
 		b.why = Reason{Code: why.Code, Text: fmt.Sprintf("%d of the last minute's %d events would be dead-lettered, the last one because: %s; put right what is wrong with them, the key's role or a setting, or release the brake", doomed, all, why.Text)}
 		b.tryAt = now.Add(brakeTry)
 		if b == &c.refusals {
-			b.probeAt = now.Add(brakeProbe)
+			b.probeAt, b.probe = now.Add(brakeProbe), c.cfg.MaxItems
 		}
 		c.decide(Notice{Kind: BrakeHolds, Reason: b.why, Since: now})
 	}
@@ -127,9 +135,19 @@ func (c *Core) tryBrakes(now time.Time) {
 	}
 }
 
+// probeFailed makes the next probe half as large: among many events, of which a
+// few in a hundred are at fault, no full batch would ever go through.
+func (c *Core) probeFailed(b *Batch) {
+	if b.probesBrake && c.refusals.on {
+		c.refusals.probe = max(1, min(c.refusals.probe, len(b.Items))/2)
+	}
+}
+
 // probed takes the end of an operation that was sent while the brake held.
 func (c *Core) probed(now time.Time, op *Operation) {
-	if op.Batch.probesBrake && c.refusals.on && !slices.ContainsFunc(op.results, func(r ItemResult) bool { return r.Status != Updated }) {
+	if slices.ContainsFunc(op.results, func(r ItemResult) bool { return r.Status != Updated }) {
+		c.probeFailed(op.Batch)
+	} else if op.Batch.probesBrake && c.refusals.on {
 		c.releaseBrake(now, &c.refusals)
 	}
 }
@@ -147,8 +165,9 @@ func (c *Core) releaseBrake(now time.Time, b *brake) {
 	}
 }
 
-// ReleaseBrake releases the brake by hand: what it holds back goes out, and for
-// ten minutes it does not hold again. It reports whether it held.
+// ReleaseBrake releases the brake by hand: what it holds back goes out, and it
+// does not hold again for ten minutes, and until none was dead-lettered for one. It
+// reports whether it held.
 func (c *Core) ReleaseBrake(now time.Time) (held bool) {
 	for _, b := range []*brake{&c.refusals, &c.malformed} {
 		if b.on {

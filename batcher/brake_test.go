@@ -212,3 +212,46 @@ func TestBrakeProbesAnotherEachTime(t *testing.T) {
 		t.Errorf("counts %+v after an hour, want all but the poison completed", n)
 	}
 }
+
+// Six in a hundred are poison, and no full batch would ever go through: smaller
+// probes do, and most of what is healthy goes out while the brake comes and goes.
+func TestBrakeProbesGrowSmaller(t *testing.T) {
+	tr := newTrial(t, withBrake)
+	tr.answerTo = func(b *Batch) Outcome {
+		for _, it := range b.Items {
+			if it.Events[0].Offset%16 == 3 {
+				return badRequest
+			}
+		}
+		return Outcome{Kind: Accepted, Status: 200}
+	}
+	for i := range int64(4000) {
+		tr.fetch(tr.a, change(i, fmt.Sprint("m", i), `{"a":1}`))
+	}
+	tr.run(time.Minute)
+	if !tr.c.refusals.on {
+		t.Fatal("the brake does not hold: the trouble did not happen")
+	}
+	tr.run(2 * time.Hour)
+	if n := tr.c.Totals(); n.Completed < 3000 {
+		t.Errorf("counts %+v after two hours", n)
+	}
+}
+
+// What a person lets go goes to the end, however long that takes.
+func TestBrakeReleasedByHandLetsAllGo(t *testing.T) {
+	tr := newTrial(t, withBrake, func(c *Config) { c.RequestsPerMinute = 240 })
+	tr.c.pace.permits = 0
+	tr.answerTo = func(*Batch) Outcome { return badRequest }
+	for i := range int64(3000) {
+		tr.fetch(tr.a, change(i, fmt.Sprint("m", i), `{"a":1}`))
+	}
+	tr.run(10 * time.Minute)
+	if !tr.c.ReleaseBrake(tr.now) {
+		t.Fatal("the brake does not hold")
+	}
+	tr.run(3 * time.Hour)
+	if len(tr.dead) != 3000 {
+		t.Errorf("%d dead letters three hours after the release, want all 3000", len(tr.dead))
+	}
+}

@@ -18,7 +18,8 @@ type Core struct {
 	assignments []*Assignment // not dead
 	retired     Counts        // of the dead ones
 	chains      map[string]*chain
-	folds       []*fold // to be used again
+	inherited   map[string]*Operation // of earlier owners, not yet seen to their end
+	folds       []*fold               // to be used again
 	ready       readyLists
 	alarms      alarms
 	looks       looks
@@ -62,6 +63,7 @@ func New(cfg Config) *Core {
 		fold:      foldRules{replaceObjects: cfg.ReplaceObjects, barrier: cfg.Barrier},
 		random:    rand.New(rand.NewPCG(cfg.Seed, 0x6b6b)),
 		chains:    make(map[string]*chain),
+		inherited: make(map[string]*Operation),
 		pace:      newPace(cfg),
 		refusals:  brake{share: cfg.Brake, least: cfg.BrakeAtLeast},
 		malformed: brake{share: cfg.Brake, least: cfg.BrakeAtLeast},

@@ -11,12 +11,16 @@ func (c *Core) Room() int {
 	if c.openBytes >= c.cfg.MaxOpenBytes {
 		return min(c.extra, 1) // an event may be large
 	}
-	room := c.cfg.MaxOpenEvents - c.openEvents
-	if c.openEvents > 0 { // those to come are likely to be as large as those that are here
-		usual := max(1, c.openBytes/int64(c.openEvents))
-		room = min(room, 1+int((c.cfg.MaxOpenBytes-c.openBytes)/usual))
+	return max(c.extra, min(c.cfg.MaxOpenEvents-c.openEvents, c.fits(c.cfg.MaxOpenBytes)), 0)
+}
+
+// fits is how many more events fit into so many bytes, at least one, if they are
+// as large as those that are here.
+func (c *Core) fits(bytes int64) int {
+	if c.openEvents == 0 {
+		return c.cfg.MaxOpenEvents
 	}
-	return max(c.extra, room, 0)
+	return 1 + int(max(0, bytes-c.openBytes)/max(1, c.openBytes/int64(c.openEvents)))
 }
 
 // The reserve, in parts of the credit and of a partition's span, that
@@ -37,7 +41,7 @@ func (c *Core) letIn(now time.Time) {
 	}
 	if part := c.cfg.MaxOpenEvents / reserveOfCredit; c.openEvents < c.cfg.MaxOpenEvents+part &&
 		c.openBytes < c.cfg.MaxOpenBytes+c.cfg.MaxOpenBytes/reserveOfCredit {
-		c.extra = min(c.cfg.MaxItems, max(part, 1))
+		c.extra = min(c.cfg.MaxItems, max(part, 1), c.fits(c.cfg.MaxOpenBytes+c.cfg.MaxOpenBytes/reserveOfCredit))
 	}
 	for _, a := range c.assignments {
 		if a.paused && a.phase == live && a.ledger.span() < reserveOfSpan*c.cfg.MaxOpenEvents {

@@ -43,6 +43,7 @@ func (c *Core) Answered(now time.Time, b *Batch, o Outcome) {
 
 // refusal takes a refusal of what is in a batch, and reports it.
 func (c *Core) refusal(now time.Time, b *Batch, o Outcome, take func(time.Time, *Batch, Outcome) []ItemFate) {
+	c.probeFailed(b)
 	fates := slices.DeleteFunc(take(now, b, o), func(f ItemFate) bool {
 		return f.Item.Assignment.phase == dead && c.rules.DeadStartsNothing
 	})
@@ -79,7 +80,7 @@ func (c *Core) failedCall(now time.Time, b *Batch, why Reason, certain, locked b
 	if !c.door.failed(now, certain, why, c.backoff(c.door.failures)) {
 		return
 	}
-	c.door.locked = locked
+	c.door.locked = locked || c.door.locked && !certain // an outage proves nothing about the key
 	if c.door.failures > failuresToClose && c.puts > 0 {
 		return // it was under way when the door was closed
 	}

@@ -43,8 +43,8 @@ func (d *door) failed(now time.Time, certain bool, why Reason, wait time.Duratio
 	}
 	d.failures++
 	d.certain, d.why = certain, why
-	if !certain && d.failures < failuresToClose {
-		return d.closed
+	if !certain && !d.closed && d.failures < failuresToClose {
+		return false
 	}
 	d.closed = true
 	d.next = now.Add(wait)

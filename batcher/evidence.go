@@ -55,6 +55,7 @@ func (c *Core) doubtful(now time.Time, b *Batch, o Outcome) []ItemFate {
 // they were; suspicion rises only when others get through between.
 func (c *Core) unknown(now time.Time, b *Batch, o Outcome) {
 	c.failedPut(now, b, o, false)
+	wait := c.backoff(min(c.batchFailures(b), c.door.failures)) // one for all, or they would come back one by one
 	for _, it := range b.Items {
 		if it.phase == gone {
 			continue
@@ -65,15 +66,14 @@ func (c *Core) unknown(now time.Time, b *Batch, o Outcome) {
 		if len(b.Items) == 1 {
 			s.solitary.add(now, c.suspicion.successes)
 		}
-		c.unknownAgain(now, it, b, o)
+		c.unknownAgain(now, it, b, o, wait)
 	}
 	c.letIn(now)
 }
 
 // unknownAgain decides how an item of unknown outcome goes on.
-func (c *Core) unknownAgain(now time.Time, it *Item, b *Batch, o Outcome) {
+func (c *Core) unknownAgain(now time.Time, it *Item, b *Batch, o Outcome, wait time.Duration) {
 	s, solo := it.suspected(), len(b.Items) == 1
-	wait := c.backoff(min(it.Attempts, c.door.failures))
 	switch {
 	case solo && len(it.Events) == 1:
 		if c.hopeless(now, s) {

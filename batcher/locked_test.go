@@ -157,3 +157,46 @@ func TestAWallIsToldOnce(t *testing.T) {
 		t.Errorf("told %d times, want once", told)
 	}
 }
+
+// A member that has nothing to do is not in trouble for a key that was refused
+// before: no call of its would ever find out that it works again.
+func TestIdleMemberIsNotInTrouble(t *testing.T) {
+	d := newDesk(t)
+	a := d.own()
+	d.fetch(a, change(1, "m", `{"a":1}`))
+	d.c.Answered(d.now, d.put(), Outcome{Kind: Unauthorized, Status: 401, Quota: NoQuota})
+	if s := d.c.Snapshot(d.now); len(s.Troubles) != 1 {
+		t.Fatalf("troubles %+v, want the configuration's", s.Troubles)
+	}
+	d.c.Lost(d.now, []*Assignment{a})
+	if s := d.c.Snapshot(d.now); len(s.Troubles) != 0 {
+		t.Errorf("troubles %+v, and nothing waits", s.Troubles)
+	}
+}
+
+// A process that is cut off from Kafka says why it sends nothing.
+func TestLeaseOverIsTold(t *testing.T) {
+	d := newDesk(t)
+	d.fetch(d.own(), change(1, "m", `{"a":1}`))
+	d.now = d.now.Add(time.Minute) // without a heartbeat
+	if s := d.c.Snapshot(d.now); len(s.Troubles) != 1 || s.Troubles[0].Kind != TroubleLease {
+		t.Errorf("troubles %+v, want the lease's", s.Troubles)
+	}
+	d.c.Alive(d.now)
+	if s := d.c.Snapshot(d.now); len(s.Troubles) != 0 {
+		t.Errorf("troubles %+v after a heartbeat", s.Troubles)
+	}
+}
+
+// An outage behind a refused key does not open the door for looks.
+func TestOutageKeepsTheLock(t *testing.T) {
+	d, a := withOpen(t, 1)
+	d.fetch(a, change(100, "new", `{"a":1}`))
+	b := d.put()
+	d.c.Answered(d.now, b, Outcome{Kind: Unauthorized, Status: 401, Quota: NoQuota})
+	b = d.waitPut(time.Minute)
+	d.answer(b, Unknown)
+	if !d.c.door.locked || !d.c.door.next.After(d.now) {
+		t.Errorf("door %+v, want it locked and the next probe later", d.c.door)
+	}
+}

@@ -55,7 +55,7 @@ func (c *Core) lookDue(now time.Time) (due bool, at time.Time) {
 
 // nextLookAt is when an operation will be looked at, at the earliest.
 func (c *Core) nextLookAt(op *Operation) time.Time {
-	at := op.nextLook
+	at := later(op.nextLook, c.pace.until())
 	if c.reading.closed {
 		at = later(at, c.reading.next)
 	}
@@ -113,12 +113,11 @@ func (c *Core) lookAgain(now time.Time, op *Operation, failed bool) {
 		c.looks.schedule(op, now.Add(min(c.cfg.RetryInitial+c.backoff(op.failures), c.cfg.RetryMax)))
 	} else {
 		age := op.nextLook.Sub(op.Accepted)
-		inherited := op.owner != nil // a partition waits for it, and its true age is not known
-		if !inherited {
+		if !op.inherited { // else partitions wait for it, and its true age is not known
 			op.pushed += c.durations.of(op.awaited).runs(op.ran, age)
 		}
 		op.failures, op.ran = 0, age
-		wait := c.durations.of(op.awaited || inherited).again(now.Sub(op.Accepted))
+		wait := c.durations.of(op.awaited || op.inherited).again(now.Sub(op.Accepted))
 		c.looks.schedule(op, now.Add(min(wait, c.cfg.MaxPause)))
 	}
 	if !op.overdue && now.Sub(op.Accepted) >= c.cfg.OverdueAfter {

@@ -4,7 +4,8 @@ import "time"
 
 // operationState is what the core alone knows of an operation.
 type operationState struct {
-	owner     *Assignment // of one that was taken over
+	inherited bool          // it was taken over from an earlier owner
+	owners    []*Assignment // the partitions that wait for it, of one that was taken over
 	involved  []*Assignment
 	results   []ItemResult
 	awaited   bool // a successor waits for it
@@ -55,7 +56,7 @@ func (c *Core) Polled(now time.Time, op *Operation, v View) {
 	}
 	c.readable(now, v)
 	switch {
-	case op.owner != nil:
+	case op.inherited:
 		c.polledInherited(now, op, v)
 	case op.ours() == 0 && c.rules.DeadStartsNothing:
 		// Its partitions are gone (I8); it is in no list any more.

@@ -32,15 +32,38 @@ func (c *Core) Assigned(now time.Time, s Start) *Assignment {
 	}
 	if c.rules.TakeoverOperations {
 		for _, id := range ids {
-			op := &Operation{ID: id, Accepted: now}
-			op.owner, op.heapIndex = a, -1
-			a.inherited = append(a.inherited, op)
-			c.looks.schedule(op, now)
+			c.inherit(now, a, id)
 		}
 	}
 	c.decide(Notice{Kind: TakeoverBegun, Since: now, Until: a.gateUntil, Assignment: a})
 	c.tryGate(now, a)
 	return a
+}
+
+// inherit follows an operation of an earlier owner. It mixes partitions, so that
+// several of them list it: they share the looks at it, or a restart with twelve
+// partitions would spend the org's requests on looking at each twelve times.
+func (c *Core) inherit(now time.Time, a *Assignment, id string) {
+	op := c.inherited[id]
+	if op == nil {
+		op = &Operation{ID: id, Accepted: now}
+		op.inherited, op.heapIndex = true, -1
+		c.inherited[id] = op
+		c.looks.schedule(op, now)
+	}
+	op.owners = append(op.owners, a)
+	a.inherited = append(a.inherited, op)
+}
+
+// disown ends a partition's interest in the operations it has taken over.
+func (c *Core) disown(a *Assignment) {
+	for _, op := range a.inherited {
+		op.owners = slices.DeleteFunc(op.owners, func(x *Assignment) bool { return x == a })
+		if len(op.owners) == 0 {
+			c.looks.cancel(op)
+			delete(c.inherited, op.ID)
+		}
+	}
 }
 
 // tryGate lets a partition's items start once nothing of an earlier owner can
@@ -69,20 +92,25 @@ func (c *Core) tryGate(now time.Time, a *Assignment) {
 // polledInherited follows an operation of an earlier owner. When it is gone, it
 // may still run, as any operation whose end nobody saw.
 func (c *Core) polledInherited(now time.Time, op *Operation, v View) {
-	a := op.owner
-	if a.phase == dead {
+	if len(op.owners) == 0 {
 		return
 	}
 	if v.Kind != Complete && v.Kind != Gone {
 		c.lookAgain(now, op, v.Kind == NoView)
 		return
 	}
-	if v.Kind == Gone && c.rules.TakeoverWait {
-		a.gateUntil = later(a.gateUntil, now.Add(c.cfg.LostReplyWait))
+	delete(c.inherited, op.ID)
+	for _, a := range op.owners {
+		if a.phase == dead {
+			continue
+		}
+		if v.Kind == Gone && c.rules.TakeoverWait {
+			a.gateUntil = later(a.gateUntil, now.Add(c.cfg.LostReplyWait))
+		}
+		a.inherited = slices.DeleteFunc(a.inherited, func(o *Operation) bool { return o == op })
+		a.changed = true
+		c.tryGate(now, a)
 	}
-	a.inherited = slices.DeleteFunc(a.inherited, func(o *Operation) bool { return o == op })
-	a.changed = true
-	c.tryGate(now, a)
 }
 
 // current finds the assignment that is live for the same partition.
@@ -143,7 +171,7 @@ func (c *Core) curtail(now time.Time, it *Item) {
 	if it.frozen {
 		keep = len(it.Events)
 	}
-	if keep == 0 || c.stopped() {
+	if keep == 0 || c.stopped(a) {
 		c.dropItem(now, it)
 		return
 	}
@@ -172,9 +200,7 @@ func (c *Core) itemsOf(match func(*Item) bool) (items []*Item) {
 // finishRevocations decides the last commit of partitions that have become
 // quiet, or whose time is up.
 func (c *Core) finishRevocations(now time.Time) {
-	if c.stopped() {
-		c.giveUpWaiting(now)
-	}
+	c.giveUpWaiting(now)
 	for _, a := range c.assignments {
 		if a.phase != revoking || c.committing != nil || a.ledger.counts.Open > 0 && now.Before(a.deadline) && c.mayEnd(a) {
 			continue
@@ -187,8 +213,11 @@ func (c *Core) finishRevocations(now time.Time) {
 	}
 }
 
-// stopped reports whether next to nothing gets through at the moment.
-func (c *Core) stopped() bool { return c.door.closed || c.refusals.on }
+// stopped reports whether next to nothing gets through before a partition is to be
+// given back.
+func (c *Core) stopped(a *Assignment) bool {
+	return c.door.closed || c.refusals.on || c.pace.until().After(a.deadline)
+}
 
 // lookBefore sees to it that an operation is looked at before a deadline: what is
 // not seen to have ended by then is left to the next owner, who sends it again.
@@ -232,8 +261,9 @@ func (c *Core) dropWaiting(now time.Time, match func(*Item) bool) {
 // giveUpWaiting drops what waits for partitions that are to be given back, when
 // nothing gets through: it could not end in time.
 func (c *Core) giveUpWaiting(now time.Time) {
-	if slices.ContainsFunc(c.assignments, func(a *Assignment) bool { return a.phase == revoking }) {
-		c.dropWaiting(now, func(it *Item) bool { return it.Assignment.phase == revoking })
+	hopeless := func(a *Assignment) bool { return a.phase == revoking && c.stopped(a) }
+	if slices.ContainsFunc(c.assignments, hopeless) {
+		c.dropWaiting(now, func(it *Item) bool { return hopeless(it.Assignment) })
 	}
 }
 
@@ -263,9 +293,7 @@ func (c *Core) die(now time.Time, a *Assignment) {
 	if !c.rules.DeadStartsNothing {
 		return
 	}
-	for _, op := range a.inherited {
-		c.looks.cancel(op)
-	}
+	c.disown(a)
 	for _, it := range c.itemsOf(func(it *Item) bool { return it.Assignment == a }) {
 		c.remove(now, it)
 	}

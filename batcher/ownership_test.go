@@ -218,3 +218,59 @@ func TestTakeoverIsTold(t *testing.T) {
 		t.Errorf("troubles %+v after it was over", s.Troubles)
 	}
 }
+
+// An operation mixes partitions, so several of them list it. They share the looks
+// at it, and each goes on when it has ended.
+func TestInheritedOperationsAreSharedByPartitions(t *testing.T) {
+	d := newDesk(t)
+	var as []*Assignment
+	for p := range int32(4) {
+		as = append(as, d.c.Assigned(d.now, Start{Topic: "t", Partition: p, Offset: 5, LeaderEpoch: -1, Metadata: metadataOpen + " op1,op2"}))
+	}
+	d.c.Lost(d.now, as[3:])
+	looks := map[string]int{}
+	for range 200 {
+		list, until := d.decisions()
+		for _, dec := range list {
+			l, ok := dec.(Look)
+			if !ok {
+				d.pass(dec)
+				continue
+			}
+			if looks[l.Operation.ID]++; looks[l.Operation.ID] == 2 {
+				d.c.Polled(d.now, l.Operation, viewOf(Complete))
+			} else {
+				d.c.Polled(d.now, l.Operation, viewOf(Running))
+			}
+		}
+		d.wait(min(max(until.Sub(d.now), time.Millisecond), time.Second))
+	}
+	if looks["op1"] != 2 || looks["op2"] != 2 {
+		t.Errorf("looks %v, want two at each", looks)
+	}
+	for _, a := range as[:3] {
+		if open, _ := a.gateOpen(d.now); !open || a.takingOver {
+			t.Errorf("partition %d still waits", a.Partition)
+		}
+	}
+	if len(d.c.inherited) > 0 || len(d.c.looks) > 0 {
+		t.Errorf("%d operations are still followed, %d looks due", len(d.c.inherited), len(d.c.looks))
+	}
+}
+
+// The last partition that waits for an operation takes the looks at it along.
+func TestInheritedOperationsEndWithTheLastPartition(t *testing.T) {
+	d := newDesk(t)
+	start := Start{Topic: "t", Offset: 5, LeaderEpoch: -1, Metadata: metadataOpen + " op1"}
+	one := d.c.Assigned(d.now, start)
+	start.Partition = 1
+	two := d.c.Assigned(d.now, start)
+	d.c.Lost(d.now, []*Assignment{one})
+	if len(d.c.looks) != 1 {
+		t.Errorf("%d looks due while a partition waits", len(d.c.looks))
+	}
+	d.c.Lost(d.now, []*Assignment{two})
+	if len(d.c.looks) != 0 || len(d.c.inherited) != 0 {
+		t.Errorf("%d looks due, %d operations followed, and nobody waits", len(d.c.looks), len(d.c.inherited))
+	}
+}

@@ -80,6 +80,9 @@ func (p *pace) permit(now time.Time, rests bool) (ok bool, at time.Time) {
 	return false, at
 }
 
+// until is before when no call is made, whatever is due.
+func (p *pace) until() time.Time { return later(p.rest, p.dry) }
+
 // fill adds what has accrued, up to a quarter of a second's worth: a process
 // that slept must not make up for it at once.
 func (p *pace) fill(now time.Time) {

@@ -331,3 +331,21 @@ func TestSuccessorIsGivenBackWithItsElder(t *testing.T) {
 		t.Errorf("counts %+v", got)
 	}
 }
+
+// A rest that outlasts the revocation leaves nothing to wait for.
+func TestRevocationDoesNotWaitForARest(t *testing.T) {
+	d, a := withOpen(t, 1)
+	d.fetch(a, change(100, "new", `{"a":1}`))
+	b := d.put()
+	q := quota(1000, 0, 0)
+	q.RetryAfter = 5 * time.Minute
+	d.c.Answered(d.now, b, Outcome{Kind: Limited, Status: 429, Quota: q})
+	d.c.Revoking(d.now, []*Assignment{a}, d.now.Add(25*time.Second))
+	last := false
+	for _, commit := range one[*Commit](d) {
+		last = last || commit.Partitions[0].Last
+	}
+	if got := a.Counts(); !last || got.Dropped == 0 {
+		t.Errorf("counts %+v, last commit decided: %v; want it at once", got, last)
+	}
+}

@@ -30,6 +30,7 @@ type TroubleKind string
 // The troubles.
 const (
 	TroubleConfiguration TroubleKind = "configuration" // Kustomer refuses the key, its role, the address or the region
+	TroubleLease         TroubleKind = "lease"         // cut off from Kafka for too long to write
 	TroubleOutage        TroubleKind = "outage"        // nothing gets through
 	TroubleUnreadable    TroubleKind = "unreadable"    // operations can't be read, so nothing can be settled
 	TroubleBrake         TroubleKind = "brake"         // too much would go to the dead-letter topic
@@ -64,7 +65,12 @@ func (c *Core) Snapshot(now time.Time) Snapshot {
 
 // troubles lists what holds delivery up, the worst first.
 func (c *Core) troubles(now time.Time) (list []Trouble) {
-	if c.door.closed && (len(c.chains) > 0 || c.door.locked) {
+	if c.leaseOver(now) && len(c.chains) > 0 {
+		list = append(list, Trouble{Kind: TroubleLease, Since: c.LeaseUntil(), Reason: Reason{
+			Code: "lease_over", Text: "Kafka has not acknowledged a heartbeat for too long, so the partitions may have another owner and nothing is sent; check the connection to the brokers, and the machine's clock",
+		}})
+	}
+	if c.door.closed && (len(c.chains) > 0 || c.door.locked && len(c.looks)+c.looking > 0) {
 		t := Trouble{Kind: TroubleOutage, Reason: c.door.why, Since: c.door.since, Until: c.door.next, Person: c.door.certain}
 		if t.Person {
 			t.Kind = TroubleConfiguration

@@ -264,3 +264,13 @@ func TestReserveIsBounded(t *testing.T) {
 		t.Errorf("the partition was read %d records far behind an event that never ends", span)
 	}
 }
+
+// A batch that ended unknown comes back as one, not item by item.
+func TestUnknownComesBackTogether(t *testing.T) {
+	d := newDesk(t, func(c *Config) { c.MaxItems, c.Linger = 100, 0 })
+	d.fetch(d.own(), numbered(100, `{"a":1}`)...)
+	d.answer(d.putNow(), Unknown)
+	if b := d.waitPut(time.Minute); len(b.Items) != 100 {
+		t.Errorf("%d items came back first, want all", len(b.Items))
+	}
+}

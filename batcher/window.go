@@ -109,7 +109,11 @@ func (c *Core) turn(now time.Time) (from *itemList, most int, why CloseReason) {
 			from, why = fresh, ClosedByTime
 		}
 	}
-	return from, c.most(from.first.level()), why
+	most = c.most(from.first.level())
+	if c.refusals.on {
+		most = min(most, c.refusals.probe)
+	}
+	return from, most, why
 }
 
 // cut forms a batch of what has waited longest. It happens when the call may be

@@ -82,6 +82,7 @@ trouble{kind="configuration"} 0
 trouble{kind="draining"} 0
 trouble{kind="joining"} 0
 trouble{kind="kafka"} 0
+trouble{kind="lease"} 0
 trouble{kind="outage"} 0
 trouble{kind="overdue"} 0
 trouble{kind="partition"} 1

@@ -44,7 +44,7 @@ const (
 var kinds = []string{
 	kindStuck, kindDraining, kindStarting,
 	string(batcher.TroubleConfiguration),
-	kindPartition, kindKafka, kindResults,
+	kindPartition, kindKafka, string(batcher.TroubleLease), kindResults,
 	string(batcher.TroubleOutage), string(batcher.TroubleUnreadable), string(batcher.TroubleBrake), string(batcher.TroubleOverdue),
 	kindJoining,
 	string(batcher.TroubleTakeover), string(batcher.TroubleQuota),
