@@ -91,7 +91,7 @@ func TestHostileMembers(t *testing.T) {
 	standstill := min(90*time.Second, span/4)
 	events, script := hostile(40_000)
 	w := newWorld(t, events, script)
-	w.pace = "auto"
+	w.pace, w.redelivers = "auto", true
 	stop := w.load(60)
 	random := rand.New(rand.NewPCG(seed, 7))
 	members := make([]*process, 3)
