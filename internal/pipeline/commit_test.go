@@ -101,6 +101,7 @@ func TestLastCommitIsNotCut(t *testing.T) {
 		a, b := r.assign(t, 0), r.assign(t, 1)
 		r.deliver(a, 0, 5)
 		time.Sleep(3 * time.Second)
+		synctest.Wait() // a call may just have read it
 		r.sink.put = hangs
 		r.deliver(b, 0, 5)
 		time.Sleep(3 * time.Second)
