@@ -61,14 +61,19 @@ const expireAfter = time.Minute
 // log.
 const relogAfter = 10 * time.Second
 
+// settleAfter is how long after the last broker could be reached again the problems
+// are told of that are still there.
+const settleAfter = 20 * time.Second
+
 // problems keeps what is wrong, and logs each problem once: when it is new, and
 // when its text has changed. Its lock is a leaf: no call leads out of it but to
 // the log.
 type problems struct {
 	log *zap.Logger
 
-	mu    sync.Mutex
-	byKey map[problemKey]*entry
+	mu       sync.Mutex
+	byKey    map[problemKey]*entry
+	settling time.Time // since when every broker can be reached again; zero: nothing to tell
 }
 
 type entry struct {
@@ -93,13 +98,18 @@ func (ps *problems) report(key problemKey, err error) {
 	}
 	e.Text, e.Check, e.seen = text, advice(err), now
 	if key.broker == "" && ps.unreachable() && !errors.As(err, new(*kerr.Error)) {
-		return // what a broker that can't be reached brings about: that one is told of
+		return // a broker that can't be reached may have brought it about, and that one is told of; see end
 	}
-	if e.logged == text || e.logged != "" && now.Sub(e.loggedAt) < relogAfter {
+	ps.tell(key, e, now)
+}
+
+// tell logs a problem unless it has been told of. ps.mu is held.
+func (ps *problems) tell(key problemKey, e *entry, now time.Time) {
+	if e.logged == e.Text || e.logged != "" && now.Sub(e.loggedAt) < relogAfter {
 		return
 	}
-	e.logged, e.loggedAt = text, now
-	ps.log.Error("trouble with Kafka: "+key.kind, append(key.fields(), zap.String("error", text), zap.String("check", e.Check))...)
+	e.logged, e.loggedAt = e.Text, now
+	ps.log.Error("trouble with Kafka: "+key.kind, append(key.fields(), zap.String("error", e.Text), zap.String("check", e.Check))...)
 }
 
 // unreachable reports whether some broker can't be reached. ps.mu is held.
@@ -129,17 +139,37 @@ func (ps *problems) clear(key problemKey) {
 	ps.end(key)
 }
 
-// end forgets a problem, and says so if it was told of. ps.mu is held.
+// end forgets a problem, and says so if it was told of. Once every broker can be
+// reached, what was not told of meanwhile is: kgo says some things only once, such
+// as that a batch is too large. ps.mu is held.
 func (ps *problems) end(key problemKey) {
 	e := ps.byKey[key]
 	if e == nil {
 		return
 	}
 	delete(ps.byKey, key)
-	if e.logged == "" {
+	if e.logged != "" {
+		ps.log.Info("trouble with Kafka is over: "+key.kind, append(key.fields(), zap.Duration("after", time.Since(e.Since)))...)
+	}
+	if key.broker != "" && !ps.unreachable() {
+		ps.settling = time.Now()
+	}
+}
+
+// settled tells of what is still wrong a while after every broker could be reached
+// again: what they had brought about has ended by then.
+func (ps *problems) settled(now time.Time) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if ps.settling.IsZero() || now.Sub(ps.settling) < settleAfter || ps.unreachable() {
 		return
 	}
-	ps.log.Info("trouble with Kafka is over: "+key.kind, append(key.fields(), zap.Duration("after", time.Since(e.Since)))...)
+	ps.settling = time.Time{}
+	for key, e := range ps.byKey {
+		if e.logged == "" {
+			ps.tell(key, e, now)
+		}
+	}
 }
 
 // drop forgets a problem without a word: it is not over, but not ours any more.

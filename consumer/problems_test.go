@@ -143,3 +143,27 @@ func TestPositionErrorNamesTheOffsets(t *testing.T) {
 		}
 	}
 }
+
+// What kgo says only once, and says while a broker is away, is told of when the
+// broker is back; what the broker brought about has ended by then.
+func TestProblemsOfTheirOwnAreToldAfterAnOutage(t *testing.T) {
+	core, logs := observer.New(zap.InfoLevel)
+	ps := newProblems(zap.New(core))
+	broker, stuck, passing := brokerProblem("b3:9092"), partitionProblem(Partition{"t", 7}), partitionProblem(Partition{"t", 8})
+	ps.report(broker, errors.New("dial tcp: connection refused"))
+	ps.report(stuck, errNoCommit)
+	ps.report(passing, errors.New("unable to dial"))
+	ps.settled(time.Now().Add(time.Hour))
+	if n := logs.Len(); n != 1 {
+		t.Fatalf("%d lines during the outage, want that of the broker", n)
+	}
+	ps.clear(broker)
+	ps.settled(time.Now())
+	ps.clear(passing)
+	ps.settled(time.Now().Add(settleAfter))
+	ps.settled(time.Now().Add(2 * settleAfter))
+	told := logs.FilterMessageSnippet("trouble with Kafka: ").FilterField(zap.Int32("partition", 7)).Len()
+	if told != 1 || logs.Len() != 3 {
+		t.Errorf("told %d times of the partition in %d lines; want once, and the broker's beginning and end", told, logs.Len())
+	}
+}

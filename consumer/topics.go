@@ -45,6 +45,7 @@ func (c *Consumer) watch() {
 	for {
 		c.lookAtTopics()
 		c.problems.expire(time.Now())
+		c.problems.settled(time.Now())
 		select {
 		case <-c.open.Done():
 			return

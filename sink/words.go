@@ -48,8 +48,9 @@ const (
 	run           = 12 // so much of a longer value gives it away, wherever Kustomer cut it
 )
 
-// scrub masks in words every string value of the payload, and every run of 12
-// bytes out of a longer one. Member names stay: they say where the trouble is.
+// scrub masks in words every string value of the payload, every run of 12 bytes
+// out of a longer one, and every number, which may be a telephone's. Member names
+// stay: they say where the trouble is.
 func scrub(words string, payload []byte) string {
 	if len(words) < shortestValue || len(payload) == 0 {
 		return words
@@ -64,7 +65,16 @@ func scrub(words string, payload []byte) string {
 			masked[i] = true
 		}
 	}
-	eachString(payload, func(v string) {
+	eachValue(payload, func(v string, number bool) {
+		if number {
+			for at, i := 0, strings.Index(words, v); i >= 0; i = strings.Index(words[at:], v) {
+				if standsAlone(words, at+i, len(v)) {
+					hide(at+i, len(v))
+				}
+				at += i + len(v)
+			}
+			return
+		}
 		if len(v) < run {
 			for at, i := 0, strings.Index(words, v); i >= 0; i = strings.Index(words[at:], v) {
 				hide(at+i, len(v))
@@ -90,22 +100,32 @@ func scrub(words string, payload []byte) string {
 	return b.String()
 }
 
-// eachString calls f for the string values, not the names, of a JSON text.
-func eachString(payload []byte, f func(string)) {
+// standsAlone reports whether a part of a text is no part of a longer word or number.
+func standsAlone(s string, at, n int) bool {
+	word := func(i int) bool {
+		return i >= 0 && i < len(s) && (s[i] == '_' || s[i] >= '0' && s[i] <= '9' || s[i]|0x20 >= 'a' && s[i]|0x20 <= 'z')
+	}
+	return !word(at-1) && !word(at+n)
+}
+
+// eachValue calls f for the string values, not the names, and the numbers of a
+// JSON text.
+func eachValue(payload []byte, f func(v string, number bool)) {
 	dec := jsontext.NewDecoder(bytes.NewBuffer(payload), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	for {
 		tok, err := dec.ReadToken()
 		if err != nil {
 			return
 		}
-		if tok.Kind() != jsontext.KindString {
+		number := tok.Kind() == jsontext.KindNumber
+		if tok.Kind() != jsontext.KindString && !number {
 			continue
 		}
 		if kind, n := dec.StackIndex(dec.StackDepth()); kind == jsontext.KindBeginObject && n%2 == 1 {
 			continue // a name
 		}
 		if v := tok.String(); len(v) >= shortestValue {
-			f(v)
+			f(v, number)
 		}
 	}
 }

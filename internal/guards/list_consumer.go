@@ -4,6 +4,7 @@ package main
 // committed, what is handed over, and when the group last heard of us.
 var consumerGuards = []guard{
 	// Commits.
+	{name: "a problem hidden by an outage is told of after it", file: "consumer/problems.go", old: "\t\tif e.logged == \"\" {\n\t\t\tps.tell(key, e, now)", new: "\t\tif false {\n\t\t\tps.tell(key, e, now)", tests: "consumer TestProblems"},
 	{name: "a commit of a lost tenure is not sent", file: "consumer/commit.go", old: "tenure == nil || tenure.member != req.MemberID ||", new: "tenure != nil && tenure.member != req.MemberID || tenure != nil &&"},
 	{name: "a commit is sent by the member that it is for", file: "consumer/commit.go", old: "tenure.member != req.MemberID ||", new: ""},
 	{name: "a commit that nothing is left of is not sent", file: "consumer/commit.go", old: "if len(topics) == 0 {", new: "if false {"},
