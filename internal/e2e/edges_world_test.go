@@ -64,6 +64,7 @@ results: {topic: %s, create: %s}
 dead_letter: {topic: %s, create: %s}
 drain_timeout: %v
 revoke_timeout: 10s
+admin: {listen: "127.0.0.1:0"}
 log: {format: json}
 `, strings.Join(brokers, ", "), kafka, w.topic, w.group, sessionTimeout, w.baseURL, w.keyFile, lostReplyWait,
 		w.results, create, w.deadLetters, create, drainTimeout)

@@ -7,5 +7,5 @@ import "testing"
 // The same move in a group of the new protocol, which the broker balances.
 func TestMoveConsumerProtocol(t *testing.T) {
 	t.Parallel()
-	move(t, func(string) string { return ", protocol: consumer" })
+	move(t, func(string) string { return ", protocol: consumer" }, (*world).raiseSession)
 }

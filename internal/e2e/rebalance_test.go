@@ -84,10 +84,13 @@ func TestMoveStatic(t *testing.T) {
 	move(t, instance)
 }
 
-// move is the test: source makes the source keys of a member.
-func move(t *testing.T, source func(member string) string) {
+// move is the test: source makes the source keys of a member, prepare the group.
+func move(t *testing.T, source func(member string) string, prepare ...func(*world)) {
 	const run = 8 * time.Second // less than revoke_timeout
 	w := newWorld(t, workload.Config{Messages: 400, HotShare: 0.3}, steady(run))
+	for _, f := range prepare {
+		f(w)
+	}
 	one := w.connector("one", source("one"))
 	w.produce(200)
 	await(t, 20*time.Second, "all that can be sent is accepted", func() error {

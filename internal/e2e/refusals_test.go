@@ -159,7 +159,7 @@ func TestReasons(t *testing.T) {
 		}), with(func(*kustomersim.Script) {})},
 		{"the key is revoked", "configuration", "unauthorized", true, with(func(s *kustomersim.Script) { s.Key = "new" }), func() { w.setKey("new") }},
 		{"the role to write is missing", "configuration", "forbidden", true, with(func(s *kustomersim.Script) { s.Key, s.Deny = "new", kustomersim.DenyWrite }), with(func(s *kustomersim.Script) { s.Key = "new" })},
-		{"the role to read is missing", "unreadable", "forbidden", false, with(func(s *kustomersim.Script) { s.Key, s.Deny = "new", kustomersim.DenyRead }), with(func(s *kustomersim.Script) { s.Key = "new" })},
+		{"the role to read is missing", "unreadable", "forbidden", true, with(func(s *kustomersim.Script) { s.Key, s.Deny = "new", kustomersim.DenyRead }), with(func(s *kustomersim.Script) { s.Key = "new" })},
 		{"the key is of another region", "configuration", "wrong_region", true, with(func(s *kustomersim.Script) { s.Key, s.Deny = "new", kustomersim.DenyRegion }), with(func(s *kustomersim.Script) { s.Key = "new" })},
 	} {
 		t.Logf("%s", trouble.name)
