@@ -61,7 +61,7 @@ batch: {linger: 200ms}
 kustomer: {base_url: %s, api_key_file: %s, timeout: 2s, lost_reply_wait: %v, requests_per_minute: 30000}
 commit: {interval: 200ms}
 results: {topic: %s, create: %s}
-dead_letter: {topic: %s, create: %s}
+dead_letter: {topic: %s, create: %s, brake: off}
 drain_timeout: %v
 revoke_timeout: 10s
 admin: {listen: "127.0.0.1:0"}

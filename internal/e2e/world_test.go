@@ -47,7 +47,7 @@ type world struct {
 	admin   *kadm.Client
 	api     *api
 	baseURL string // of the API as the connectors are told it
-	pace    string // their requests_per_minute
+	pace    string // their requests_per_minute; empty: as many as they like
 	keyFile string
 
 	topic, results, deadLetters, group string
@@ -82,7 +82,7 @@ func newWorldOn(t *testing.T, brokers []string, events workload.Config, script k
 	w.client, w.admin = client, kadm.NewClient(client)
 	script.FailIDs = slices.Sorted(maps.Keys(w.events.Truth().Failing))
 	w.api = startAPI(t, script, args...)
-	w.baseURL, w.pace = w.api.url, "30000"
+	w.baseURL = w.api.url
 	w.keyFile = filepath.Join(t.TempDir(), "key")
 	w.setKey("right")
 	t.Logf("seed %d, topic %s", seed, w.topic)
@@ -100,6 +100,9 @@ func (w *world) setKey(key string) {
 // whole sections that replace one.
 func (w *world) connector(name, source string, more ...string) *process {
 	w.t.Helper()
+	if w.pace == "" {
+		w.pace = "30000"
+	}
 	deadLetter := w.deadLetter("5%")
 	if slices.ContainsFunc(more, func(section string) bool { return strings.HasPrefix(section, "dead_letter:") }) {
 		deadLetter = ""
