@@ -139,7 +139,7 @@ func TestEdgeOutputsSmall(t *testing.T) {
 	w.put(w.topic, 1, 1)
 	w.garbage(w.topic, 2, 200, 100)
 	w.garbage(w.topic, 3, 1, 10_000)
-	c := w.connector("small", "")
+	c := w.connector("small", "", w.deadLetter("off"))
 	for p, offset := range []int64{100, 1, 200, 1} {
 		w.awaitCommitted(time.Minute, w.topic, int32(p), offset)
 	}
