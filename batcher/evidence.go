@@ -74,28 +74,29 @@ func (c *Core) unknown(now time.Time, b *Batch, o Outcome) {
 // unknownAgain decides how an item of unknown outcome goes on.
 func (c *Core) unknownAgain(now time.Time, it *Item, b *Batch, o Outcome, wait time.Duration) {
 	s, solo := it.suspected(), len(b.Items) == 1
+	if solo && s.unknown.n >= unknownsToRaise {
+		s.level = alone // company would share its fate, and their messages the stray time
+	}
 	switch {
-	case solo && len(it.Events) == 1:
-		if c.hopeless(now, s) {
-			c.giveUp(now, it, Bury{Reason: o.Reason, BatchID: b.ID, Status: o.Status})
-			return
-		}
-		if s.unknown.n >= unknownsToRaise {
-			s.level = alone // company would share its fate, and their messages the stray time
-		}
-		if s.solitary.n >= unknownsToRaise && !c.door.closed {
-			// It is not bad luck any more, and the messages behind it wait for the
-			// end of its patience, not of its next attempt.
-			wait = max(wait, c.cfg.UnknownOver/time.Duration(max(1, c.cfg.UnknownAttempts)))
-		}
-	case s.unknown.n < unknownsToRaise || !c.rules.Suspects:
-	case solo && c.rules.HalveInOrder && !c.over(it):
-		s.level, s.parent = alone, b.ID
-		c.halve(now, it)
-		return
-	default:
+	case !solo && s.unknown.n >= unknownsToRaise && c.rules.Suspects:
 		c.raise(s, len(b.Items))
 		s.parent = b.ID
+	case !solo:
+	case len(it.Events) > 1 && c.rules.HalveInOrder:
+		// Not on a few attempts: one of them may have been carried out, and then the
+		// first half would put older values back until the second has followed.
+		if s.solitary.n >= c.cfg.UnknownAttempts && c.rules.Suspects && !c.over(it) {
+			s.level, s.parent = alone, b.ID
+			c.halve(now, it)
+			return
+		}
+	case c.hopeless(now, s):
+		c.giveUp(now, it, Bury{Reason: o.Reason, BatchID: b.ID, Status: o.Status})
+		return
+	case s.solitary.n >= unknownsToRaise && !c.door.closed:
+		// It is not bad luck any more, and the messages behind it wait for the end of
+		// its patience, not of its next attempt.
+		wait = max(wait, c.cfg.UnknownOver/time.Duration(max(1, c.cfg.UnknownAttempts)))
 	}
 	c.back(now, it, now.Add(wait))
 }

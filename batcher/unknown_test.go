@@ -2,6 +2,7 @@ package batcher
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -272,5 +273,29 @@ func TestUnknownComesBackTogether(t *testing.T) {
 	d.answer(d.putNow(), Unknown)
 	if b := d.waitPut(time.Minute); len(b.Items) != 100 {
 		t.Errorf("%d items came back first, want all", len(b.Items))
+	}
+}
+
+// An item of several changes is halved only after as many attempts of unknown
+// outcome as a change has: one of them may have been carried out, and then the
+// first half would put older values back for a while.
+func TestUnknownOutcomesHalveLate(t *testing.T) {
+	tr := newTrial(t)
+	tr.poison(serverError, false, 2)
+	began := tr.now
+	tr.feed(2*time.Second, began.Add(time.Hour))
+	tr.fetch(tr.a, change(1, "hot", `{"a":1}`), change(2, "hot", `{"a":2,"b":1}`), change(3, "hot", `{"a":3}`))
+	tr.runAll(time.Hour)
+	tr.wantDead(2)
+	whole, alone := 0, 0
+	for i, body := range tr.bodies {
+		if strings.Contains(body, "hot@1@2@3") {
+			if whole++; tr.sizes[i] == 1 {
+				alone++
+			}
+		}
+	}
+	if alone < tr.c.cfg.UnknownAttempts || whole > 30 {
+		t.Errorf("sent whole %d times, %d of them alone, before it was halved", whole, alone)
 	}
 }

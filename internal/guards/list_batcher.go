@@ -72,8 +72,10 @@ var batcherGuards = []guard{
 
 	// Unknown outcomes.
 	{name: "an attempt counts only after a success elsewhere", file: "batcher/suspects.go", old: "if e.n > 0 && e.successes == successes {", new: "if false {"},
-	{name: "unknown outcomes split a batch", file: "batcher/evidence.go", old: "\tdefault:\n\t\tc.raise(s, len(b.Items))\n", new: "\tdefault:\n"},
-	{name: "what ends unknown again and again goes alone", file: "batcher/evidence.go", old: "\t\t\ts.level = alone // company", new: "\t\t\t_ = alone // company"},
+	{name: "unknown outcomes split a batch", file: "batcher/evidence.go", old: "case !solo && s.unknown.n >= unknownsToRaise && c.rules.Suspects:\n\t\tc.raise(s, len(b.Items))\n", new: "case !solo && s.unknown.n >= unknownsToRaise && c.rules.Suspects:\n"},
+	{name: "what ends unknown again and again goes alone", file: "batcher/evidence.go", old: "\t\ts.level = alone // company", new: "\t\t_ = alone // company"},
+	{name: "a few unknown outcomes do not halve an item", file: "batcher/evidence.go", old: "if s.solitary.n >= c.cfg.UnknownAttempts && c.rules.Suspects", new: "if s.solitary.n >= unknownsToRaise && c.rules.Suspects"},
+	{name: "many unknown outcomes halve an item", file: "batcher/evidence.go", old: "if s.solitary.n >= c.cfg.UnknownAttempts && c.rules.Suspects", new: "if false && c.rules.Suspects"},
 	{name: "a lone change of unknown outcome has eight attempts", file: "batcher/evidence.go", old: "s.solitary.lasted(now, c.cfg.UnknownAttempts, c.cfg.UnknownOver)", new: "s.solitary.lasted(now, 1, c.cfg.UnknownOver)"},
 	{name: "a lone change of unknown outcome has ten minutes", file: "batcher/evidence.go", old: "s.solitary.lasted(now, c.cfg.UnknownAttempts, c.cfg.UnknownOver)", new: "s.solitary.lasted(now, c.cfg.UnknownAttempts, 0)"},
 	{name: "the probe of an outage is one item", file: "batcher/window.go", old: "case c.door.closed && c.rules.ProbeOne:", new: "case false:"},
