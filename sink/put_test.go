@@ -93,11 +93,19 @@ func TestReasonSaysWhatAndWhatToCheck(t *testing.T) {
 	}
 }
 
+// Neither a PUT nor a look goes where a reply sends it, whatever kind of redirect
+// it is: 301 to 303 would turn a PUT into a GET, whose reply is none to the batch.
 func TestRedirectsAreNotFollowed(t *testing.T) {
-	srv := always(307, "", "Location: http://elsewhere.example/v1/messages/bulk")
-	out := newSink(t, srv).Put(t.Context(), three(), nil)
-	if out.Kind != batcher.Unknown || srv.seen() != 1 {
-		t.Errorf("%v after %d requests", out.Kind, srv.seen())
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		srv := always(status, "", "Location: http://elsewhere.example/v1/messages/bulk")
+		s := newSink(t, srv)
+		if out := s.Put(t.Context(), three(), nil); out.Kind != batcher.Unknown || out.Status != status || srv.seen() != 1 {
+			t.Errorf("PUT: %v, HTTP %d after %d requests; want unknown, HTTP %d after one", out.Kind, out.Status, srv.seen(), status)
+		}
+		before := srv.seen()
+		if view := s.Look(t.Context(), own()); view.Kind != batcher.NoView || view.Reason.Code != CodeRedirected || srv.seen() != before+1 {
+			t.Errorf("look: %v, %+v after %d requests; want no view of HTTP %d after one", view.Kind, view.Reason, srv.seen()-before, status)
+		}
 	}
 }
 

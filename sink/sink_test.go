@@ -71,8 +71,40 @@ func TestKeyFileIsReadAgain(t *testing.T) {
 		t.Errorf("%v, want forbidden", out.Kind)
 	}
 	uses("sixth--key")
-	if srv.seen() != 14 {
+	status = 200
+	uses("sixth--key")
+	write("seventhkey", stamp.Add(4*time.Second))
+	status = 401
+	s.Look(t.Context(), own())
+	status = 200
+	uses("seventhkey")
+	if srv.seen() != 17 {
 		t.Errorf("%d requests: a refused attempt is not repeated", srv.seen())
+	}
+}
+
+// A reply to a call that was under way when the key changed speaks of the old one.
+func TestThePreviousKeyIsNotRepeated(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "key")
+	write := func(key string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(key), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const before, now = "c4nary-before", "c4nary-the-new-one"
+	write(before)
+	s := newSink(t, always(400, `{"errors":[{"title":"no `+before+`, no `+now+`"}]}`), func(cfg *Config) {
+		cfg.APIKey, cfg.APIKeyFile = "", file
+	})
+	for range 2 {
+		if out := s.Put(t.Context(), three(), nil); strings.Contains(out.Reason.Text, before) {
+			t.Errorf("the reason repeats the key: %s", out.Reason.Text)
+		}
+		write(now)
+	}
+	if out := s.Put(t.Context(), three(), nil); !strings.Contains(out.Reason.Text, "no ***, no ***") {
+		t.Errorf("the reason: %s", out.Reason.Text)
 	}
 }
 

@@ -3,7 +3,7 @@
 // wait, a condition. One whose removal no test notices is either not needed or
 // not proved.
 //
-//	go run ./internal/guards              all of them, some minutes
+//	go run ./internal/guards              all of them, a quarter of an hour; also "make guards"
 //	go run ./internal/guards -only brake  those whose name contains "brake"
 //	go run ./internal/guards -list        their names and places
 //

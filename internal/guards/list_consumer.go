@@ -40,7 +40,6 @@ var consumerGuards = []guard{
 	// Polls.
 	{name: "every poll lets rebalances go on", file: "consumer/poll.go", old: "\tdefer c.client.AllowRebalance()\n", new: ""},
 	{name: "no rebalance while a poll is handed over", file: "consumer/config.go", old: "\t\tkgo.BlockRebalanceOnPoll(),\n", new: ""},
-	{name: "closing lets rebalances go on", file: "consumer/consumer.go", old: "\tc.client.AllowRebalance()\n", new: ""},
 	{name: "closing obeys its context", file: "consumer/consumer.go", old: "stop := context.AfterFunc(ctx, c.kill)", new: "stop := func() bool { return false }"},
 	{name: "records without an assignment end the program", file: "consumer/poll.go", old: "if handle == nil {", new: "if false {"},
 	{name: "what was polled is handed over before an error", file: "consumer/poll.go", old: "if len(c.fetched) > 0 {", new: "if len(c.fetched) > 0 && err == nil {"},

@@ -91,6 +91,66 @@ func TestRevocationCutsACommitAtOnce(t *testing.T) {
 	})
 }
 
+// A commit that begins to hang while a revocation waits for operations is cut when
+// the revocation's time is up.
+func TestRevocationCutsACommitInTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig()
+		cfg.CommitTimeout = time.Minute
+		r := newRig(testCore(), cfg)
+		r.sink.put = func(ctx context.Context, b *batcher.Batch, lease func() bool) batcher.Outcome {
+			if b.Items[0].Assignment.Partition == 0 {
+				return hangs(ctx, b, lease)
+			}
+			return accepts(b)
+		}
+		r.run()
+		a, b := r.assign(t, 0), r.assign(t, 1)
+		r.deliver(b, 0, 5)
+		r.deliver(a, 0, 5)
+		time.Sleep(3 * time.Second)
+		time.AfterFunc(time.Second, func() { // once the revocation waits
+			r.source.setHang(true)
+			r.deliver(b, 5, 5)
+		})
+		time.AfterFunc(cfg.RevokeTimeout-time.Millisecond, func() { r.source.setHang(false) })
+		begun := time.Now()
+		r.Revoked(t.Context(), []*batcher.Assignment{a})
+		if took := time.Since(begun); took > cfg.RevokeTimeout+slack {
+			t.Errorf("answered after %v, want %v", took, cfg.RevokeTimeout)
+		}
+		if r.source.cut != 1 {
+			t.Errorf("%d commits were cut, want the one that hung", r.source.cut)
+		}
+		r.end()
+	})
+}
+
+// A shutdown lets a call in flight come to its end, within its time.
+func TestShutdownWaitsForACall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(testCore(), testConfig())
+		r.sink.put = func(ctx context.Context, b *batcher.Batch, _ func() bool) batcher.Outcome {
+			select {
+			case <-ctx.Done():
+				t.Error("the call was cut short")
+			case <-time.After(3 * time.Second):
+			}
+			return accepts(b)
+		}
+		r.run()
+		a := r.assign(t, 0)
+		r.deliver(a, 0, 5)
+		time.Sleep(time.Second)
+		if took, err := r.end(); err != nil || took < 2*time.Second || took > r.cfg.DrainTimeout {
+			t.Errorf("Run = %v after %v, want the call's end", err, took)
+		}
+		if got := r.source.committed(); got != 5 {
+			t.Errorf("committed %d, want 5", got)
+		}
+	})
+}
+
 // A last commit is cut for nobody: without it the next owner would repeat
 // everything. Here another partition's time is up while it runs.
 func TestLastCommitIsNotCut(t *testing.T) {
@@ -135,7 +195,7 @@ func TestProduceRetryWakesTheLoop(t *testing.T) {
 		r.source.polls <- []batcher.Fetched{{Assignment: a, Changes: []batcher.Change{{
 			Offset: 0, LeaderEpoch: -1, Verdict: batcher.Reject, Reason: batcher.Reason{Code: "malformed"},
 		}}}}
-		for {
+		for time.Since(begun) < time.Minute {
 			if _, buried := r.results.seen(); len(buried) > 0 {
 				break
 			}

@@ -107,6 +107,12 @@ func (s *fakeSource) Commit(ctx context.Context, c *batcher.Commit) {
 func (*fakeSource) Pause(*batcher.Assignment)  {}
 func (*fakeSource) Resume(*batcher.Assignment) {}
 
+func (s *fakeSource) setHang(hang bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hang = hang
+}
+
 // committed returns the last offset committed, -1 for none.
 func (s *fakeSource) committed() int64 {
 	s.mu.Lock()
