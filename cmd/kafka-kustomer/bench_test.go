@@ -11,7 +11,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"go.uber.org/zap/zapcore"
 
@@ -36,6 +38,7 @@ func BenchmarkRun(b *testing.B) {
 	ended := make(chan error, 1)
 
 	b.ReportAllocs()
+	before := processorTime(b)
 	b.ResetTimer()
 	go func() { ended <- run(ctx, cfg, wiring{log: log}) }()
 	through := around.await(cfg.Source.Group)
@@ -52,6 +55,16 @@ func BenchmarkRun(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.StopTimer()
+	b.ReportMetric(float64(processorTime(b)-before)/float64(b.N), "cpu-ns/op")
+}
+
+// processorTime is what this process has used so far, user and system.
+func processorTime(b *testing.B) time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 // surroundings are broker and API in a process of their own; see internal/bench.
