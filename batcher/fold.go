@@ -1,6 +1,10 @@
 package batcher
 
-import "bytes"
+import (
+	"bytes"
+
+	"kafka-kustomer/internal/jsonscan"
+)
 
 // customMember is the one member that the API is known to merge by key.
 const customMember = "custom"
@@ -77,8 +81,8 @@ func (f *fold) reset() bool {
 type staged struct {
 	to    *members
 	at    int32 // index of the member in to that it replaces, -1 for a new one
-	name  span
-	value span // empty for the custom object, whose members are staged by themselves
+	name  jsonscan.Span
+	value jsonscan.Span // empty for the custom object, whose members are staged by themselves
 }
 
 // add folds a later change in. When it reports false the change must be sent
@@ -132,15 +136,15 @@ func (f *fold) holdsBarrier(r *foldRules) bool {
 // stage appends the members of a patch to changes without touching the fold. It
 // reports false when one of them must not be folded.
 func (f *fold) stage(changes []staged, patch []byte, r *foldRules) ([]staged, bool) {
-	for s := scan(patch); s.next(); {
-		if r.isBarrier(s.name) {
+	for s := jsonscan.Scan(patch); s.Next(); {
+		if r.isBarrier(s.Name) {
 			return nil, false
 		}
 		ok := true
-		if string(s.name) == customMember {
-			changes, ok = f.stageCustom(changes, &s, r)
+		if string(s.Name) == customMember {
+			changes, ok = f.stageCustom(changes, patch, &s, r)
 		} else {
-			changes, ok = stageMember(changes, &s, &f.top, r)
+			changes, ok = stageMember(changes, patch, &s, &f.top, r)
 		}
 		if !ok {
 			return nil, false
@@ -150,18 +154,18 @@ func (f *fold) stage(changes []staged, patch []byte, r *foldRules) ([]staged, bo
 }
 
 // stageCustom is stage for "custom".
-func (f *fold) stageCustom(changes []staged, s *scanner, r *foldRules) ([]staged, bool) {
-	at := f.top.find(s.name)
-	if at >= 0 && !(s.atObject() && f.hasCustom) {
+func (f *fold) stageCustom(changes []staged, patch []byte, s *jsonscan.Scanner, r *foldRules) ([]staged, bool) {
+	at := f.top.find(s.Name)
+	if at >= 0 && !(s.AtObject() && f.hasCustom) {
 		return nil, false
 	}
-	if !s.atObject() {
-		return stageMember(changes, s, &f.top, r)
+	if !s.AtObject() {
+		return stageMember(changes, patch, s, &f.top, r)
 	}
-	changes = append(changes, staged{to: &f.top, at: int32(at), name: s.raw})
-	for s.enter(); s.next(); {
+	changes = append(changes, staged{to: &f.top, at: int32(at), name: s.Raw})
+	for s.Enter(); s.Next(); {
 		var ok bool
-		if changes, ok = stageMember(changes, s, &f.custom, r); !ok {
+		if changes, ok = stageMember(changes, patch, s, &f.custom, r); !ok {
 			return nil, false
 		}
 	}
@@ -169,20 +173,20 @@ func (f *fold) stageCustom(changes []staged, s *scanner, r *foldRules) ([]staged
 }
 
 // stageMember is stage for one member, which goes into to.
-func stageMember(changes []staged, s *scanner, to *members, r *foldRules) ([]staged, bool) {
-	at := to.find(s.name)
-	value := s.value()
-	if at >= 0 && !r.overrides(value.of(s.buf), to.list[at].value) {
+func stageMember(changes []staged, patch []byte, s *jsonscan.Scanner, to *members, r *foldRules) ([]staged, bool) {
+	at := to.find(s.Name)
+	value := s.Value()
+	if at >= 0 && !r.overrides(value.Of(patch), to.list[at].value) {
 		return nil, false
 	}
-	return append(changes, staged{to, int32(at), s.raw, value}), true
+	return append(changes, staged{to, int32(at), s.Raw, value}), true
 }
 
 // put carries out one staged change.
 func (f *fold) put(patch []byte, c *staged) {
 	var value []byte
-	if c.value != (span{}) {
-		value = c.value.of(patch)
+	if c.value != (jsonscan.Span{}) {
+		value = c.value.Of(patch)
 	} else {
 		f.hasCustom = true
 	}
@@ -190,8 +194,8 @@ func (f *fold) put(patch []byte, c *staged) {
 		c.to.replace(int(c.at), value)
 		return
 	}
-	raw := c.name.of(patch)
-	c.to.append(member{raw, unquote(raw), value})
+	raw := c.name.Of(patch)
+	c.to.append(member{raw, jsonscan.Unquote(raw), value})
 }
 
 // size is the length of what appendTo appends.
@@ -248,14 +252,14 @@ func covers(later, earlier []byte) bool {
 	}
 	var room [fewMembers]member // stays on the stack, which keys.append would not let it
 	list := room[:0]
-	for s := scan(later); s.next(); {
-		list = append(list, member{s.raw.of(later), s.name, s.value().of(later)})
+	for s := jsonscan.Scan(later); s.Next(); {
+		list = append(list, member{s.Raw.Of(later), s.Name, s.Bytes()})
 	}
 	keys := members{list: list}
 	keys.index()
-	for s := scan(earlier); s.next(); {
-		at := keys.find(s.name)
-		if at < 0 || !covers(keys.list[at].value, s.value().of(earlier)) {
+	for s := jsonscan.Scan(earlier); s.Next(); {
+		at := keys.find(s.Name)
+		if at < 0 || !covers(keys.list[at].value, s.Bytes()) {
 			return false
 		}
 	}

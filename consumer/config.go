@@ -156,6 +156,7 @@ func (c *Config) options() []kgo.Opt {
 		kgo.FetchMaxPartitionBytes(partitionBytes),
 		kgo.MaxConcurrentFetches(maxConcurrentFetches),
 		kgo.MaxDecompressBatchBytes(c.batchLimit()),
+		kgo.WithPools(new(slabs)), // Poll gives back each record that it has copied
 		kgo.BrokerMaxReadBytes(int32(c.batchLimit()+readRoom)),
 		// The end of a transaction is a record of its own. Without seeing it we
 		// could never commit an offset after it, and the group would always lag.

@@ -113,10 +113,12 @@ func (c *Consumer) collectPartition(topic string, p *kgo.FetchPartition) error {
 		ch := &c.changes[len(c.changes)-1]
 		if r.Attrs.IsControl() {
 			skipMarker(ch, r)
+			r.Recycle()
 			continue
 		}
 		copyRecord(ch, r)
-		if size := len(r.Key) + len(r.Value); size > c.cfg.MaxEventBytes {
+		r.Recycle() // its bytes may be another record's from here on
+		if size := len(ch.Record.Key) + len(ch.Record.Value); size > c.cfg.MaxEventBytes {
 			reject(ch, size, c.cfg.MaxEventBytes)
 			continue
 		}

@@ -138,9 +138,34 @@ func appendOptional(dst []byte, name, value string) []byte {
 // appendString appends a JSON string. Invalid UTF-8 becomes U+FFFD: a result
 // event is for people and for joins, and must always be readable.
 func appendString[S ~string | ~[]byte](dst []byte, s S) []byte {
+	if literal(s) {
+		return append(append(append(dst, '"'), s...), '"')
+	}
 	dst, _ = jsontext.AppendQuote(dst, s)
 	return dst
 }
+
+// literal reports whether a text stands for itself in a JSON string, as ids do. It
+// asks in a third of the time that quoting takes.
+func literal[S ~string | ~[]byte](s S) bool {
+	for i := range len(s) {
+		if literalBytes[s[i]] == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// literalBytes holds a 1 for each byte that needs no escape and is a character by
+// itself.
+var literalBytes = func() (of [256]uint8) {
+	for b := ' '; b < 0x7f; b++ {
+		if b != '"' && b != '\\' {
+			of[b] = 1
+		}
+	}
+	return of
+}()
 
 func appendOptionalTime(dst []byte, name string, t time.Time) []byte {
 	if t.IsZero() {

@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"kafka-kustomer/batcher"
+	"kafka-kustomer/internal/jsonscan"
 )
 
 // The bounds of an event that are part of its format.
@@ -67,36 +68,42 @@ func (d *Decoder) Decode(c *batcher.Change) {
 	}
 }
 
-// event reads the whole value.
+// event reads the whole value: first that it is valid JSON without anything
+// ambiguous, then its members by a walk over the same bytes.
 func (d *Decoder) event(c *batcher.Change) *fault {
 	value := c.Record.Value
-	d.src = *bytes.NewBuffer(value)
-	d.dec.Reset(&d.src)
-	// The kind is told by one byte, so what it promises must be read before it is
-	// named: "not json" begins like null.
-	kind := d.dec.PeekKind()
-	if _, err := d.dec.ReadToken(); err != nil {
-		return d.syntax(err)
-	}
-	if kind != jsontext.KindBeginObject {
-		return &fault{code: CodeMalformed, text: "the event is " + kindName(kind) + ", not an object"}
-	}
-	for {
-		name, end, err := d.name()
-		if err != nil {
-			return d.syntax(err)
-		}
-		if end {
-			break
-		}
-		if f := d.member(c, name); f != nil {
+	if !jsonscan.Plain(value) {
+		if f := d.examine(value); f != nil {
 			return f
 		}
+	}
+	if kind := jsontext.Value(value).Kind(); kind != jsontext.KindBeginObject {
+		return &fault{code: CodeMalformed, text: "the event is " + kindName(kind) + ", not an object"}
+	}
+	for s := jsonscan.Scan(value); s.Next(); {
+		if f := member(c, &s); f != nil {
+			return f
+		}
+	}
+	return check(c)
+}
+
+// examine says what is wrong with a value, if anything is. What is neither an
+// object nor followed by anything is left to the caller.
+func (d *Decoder) examine(value []byte) *fault {
+	d.src = *bytes.NewBuffer(value)
+	d.dec.Reset(&d.src)
+	whole, err := d.dec.ReadValue()
+	if err != nil {
+		return d.syntax(err)
+	}
+	if whole.Kind() != jsontext.KindBeginObject {
+		return nil
 	}
 	if _, err := d.dec.ReadToken(); err != io.EOF {
 		return &fault{code: CodeMalformed, text: "something follows the event's object", at: d.dec.InputOffset()}
 	}
-	return check(c)
+	return nil
 }
 
 // check is for what can be said only at the end of the event.
@@ -116,124 +123,87 @@ func check(c *batcher.Change) *fault {
 	return nil
 }
 
-// member reads the value of one member of the event.
-func (d *Decoder) member(c *batcher.Change, name []byte) *fault {
-	switch string(name) {
+// member takes one member of the event.
+func member(c *batcher.Change, s *jsonscan.Scanner) *fault {
+	switch string(s.Name) {
 	case "messageId":
-		return d.id(&c.MessageID, CodeMessageID, `"messageId"`, false)
+		return id(c, s, &c.MessageID, CodeMessageID, `"messageId"`, false)
 	case "eventId":
-		return d.id(&c.EventID, CodeEventID, `"eventId"`, true)
+		return id(c, s, &c.EventID, CodeEventID, `"eventId"`, true)
 	case "occurredAt":
-		return d.occurredAt(c)
+		return occurredAt(c, s)
 	case "changes":
-		return d.changes(c)
+		return changes(c, s)
 	}
-	if _, err := d.dec.ReadValue(); err != nil {
-		return d.syntax(err)
-	}
+	s.Value()
 	return nil
 }
 
-// id reads an identifier. An optional one may be null, which says as much as no
+// id takes an identifier. An optional one may be null, which says as much as no
 // member at all.
-func (d *Decoder) id(dst *[]byte, code, member string, optional bool) *fault {
-	v, err := d.dec.ReadValue()
-	if err != nil {
-		return d.syntax(err)
-	}
+func id(c *batcher.Change, s *jsonscan.Scanner, dst *[]byte, code, member string, optional bool) *fault {
+	at := s.Value()
+	v := jsontext.Value(at.Of(c.Record.Value))
 	if optional && v.Kind() == jsontext.KindNull {
 		return nil
 	}
 	if v.Kind() != jsontext.KindString {
-		return d.wrong(code, member+" is "+kindName(v.Kind())+", not a string", v)
+		return wrong(code, member+" is "+kindName(v.Kind())+", not a string", at)
 	}
-	id := unquote(v)
+	id := jsonscan.Unquote(v)
 	switch {
 	case len(id) == 0 && !optional:
-		return d.wrong(code, member+" is empty", v)
+		return wrong(code, member+" is empty", at)
 	case len(id) > maxIDBytes:
-		return d.wrong(code, fmt.Sprintf("%s has %d bytes, at most %d are allowed", member, len(id), maxIDBytes), v)
+		return wrong(code, fmt.Sprintf("%s has %d bytes, at most %d are allowed", member, len(id), maxIDBytes), at)
 	}
-	*dst = id
+	*dst = id[:len(id):len(id)]
 	return nil
 }
 
-func (d *Decoder) occurredAt(c *batcher.Change) *fault {
-	v, err := d.dec.ReadValue()
-	if err != nil {
-		return d.syntax(err)
-	}
+func occurredAt(c *batcher.Change, s *jsonscan.Scanner) *fault {
+	at := s.Value()
+	v := jsontext.Value(at.Of(c.Record.Value))
 	switch v.Kind() {
 	case jsontext.KindNull:
 		return nil
 	case jsontext.KindString:
 		// The error is not passed on: it quotes the text.
-		if c.OccurredAt.UnmarshalText(unquote(v)) == nil {
+		if c.OccurredAt.UnmarshalText(jsonscan.Unquote(v)) == nil {
 			return nil
 		}
-		return d.wrong(CodeOccurredAt, `"occurredAt" is not an RFC 3339 time such as 2026-11-24T02:30:00.123Z`, v)
+		return wrong(CodeOccurredAt, `"occurredAt" is not an RFC 3339 time such as 2026-11-24T02:30:00.123Z`, at)
 	}
-	return d.wrong(CodeOccurredAt, `"occurredAt" is `+kindName(v.Kind())+", not a string", v)
+	return wrong(CodeOccurredAt, `"occurredAt" is `+kindName(v.Kind())+", not a string", at)
 }
 
 // changes walks the members of the patch, so that the reserved ones are found
 // under any spelling, and keeps the object's bytes.
-func (d *Decoder) changes(c *batcher.Change) *fault {
-	if kind := d.dec.PeekKind(); kind != jsontext.KindBeginObject {
-		v, err := d.dec.ReadValue()
-		if err != nil {
-			return d.syntax(err)
-		}
-		return d.wrong(CodeChanges, `"changes" is `+kindName(kind)+", not an object", v)
+func changes(c *batcher.Change, s *jsonscan.Scanner) *fault {
+	if !s.AtObject() {
+		at := s.Value()
+		return wrong(CodeChanges, `"changes" is `+kindName(jsontext.Value(at.Of(c.Record.Value)).Kind())+", not an object", at)
 	}
-	if _, err := d.dec.ReadToken(); err != nil {
-		return d.syntax(err)
-	}
-	start := d.dec.InputOffset() - 1
+	start := s.Pos()
 	empty := true
-	for {
-		name, end, err := d.name()
-		if err != nil {
-			return d.syntax(err)
-		}
-		if end {
-			break
-		}
+	for s.Enter(); s.Next(); s.Value() {
 		empty = false
-		if s := string(name); s == "id" || s == "_clientRef" {
-			return &fault{code: CodeChanges, text: `"changes" has the reserved member "` + s + `"`, at: d.dec.InputOffset()}
-		}
-		if _, err := d.dec.ReadValue(); err != nil {
-			return d.syntax(err)
+		if name := string(s.Name); name == "id" || name == "_clientRef" {
+			return &fault{code: CodeChanges, text: `"changes" has the reserved member "` + name + `"`, at: int64(s.Raw.End())}
 		}
 	}
-	end := d.dec.InputOffset()
-	c.Patch = c.Record.Value[start:end:end]
+	c.Patch = c.Record.Value[start:s.Pos():s.Pos()]
 	if empty {
 		c.Verdict = batcher.Skip
 	}
 	return nil
 }
 
-// name reads the next member's name, unescaped, or the end of the object. It is
-// read as a value, because a token's String is a copy.
-func (d *Decoder) name() (name []byte, end bool, err error) {
-	if d.dec.PeekKind() == jsontext.KindEndObject {
-		_, err = d.dec.ReadToken()
-		return nil, true, err
-	}
-	v, err := d.dec.ReadValue()
-	if err != nil {
-		return nil, false, err
-	}
-	return unquote(v), false, nil
-}
-
 func (d *Decoder) syntax(err error) *fault {
 	return &fault{err: err, at: d.dec.InputOffset()}
 }
 
-// wrong is a fault of the value just read.
-func (d *Decoder) wrong(code, text string, v jsontext.Value) *fault {
-	return &fault{code: code, text: text, at: d.dec.InputOffset() - int64(len(v))}
+// wrong is a fault of the value at a place.
+func wrong(code, text string, at jsonscan.Span) *fault {
+	return &fault{code: code, text: text, at: int64(at.Start())}
 }

@@ -6,17 +6,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// unquote returns what a valid JSON string stands for: its own bytes, or a copy
-// when something in it is escaped.
-func unquote(v jsontext.Value) []byte {
-	if bytes.IndexByte(v, '\\') < 0 {
-		n := len(v) - 1
-		return v[1:n:n]
-	}
-	s, _ := jsontext.AppendUnquote(nil, v) // valid, or ReadValue had refused it
-	return s
-}
-
 // tooDeep tells whether valid JSON nests too deep. jsontext has a bound of its
 // own, 10,000, that cannot be set. As nearly no event has so many brackets at
 // all, counting them is enough but for the odd one.

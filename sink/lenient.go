@@ -61,13 +61,13 @@ func (t *texts) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 }
 
 // first returns the first text that is not empty.
-func first(texts ...text) text {
-	for _, t := range texts {
-		if t != "" {
-			return t
+func first[T ~string | ~[]byte](texts ...T) (t T) {
+	for _, t = range texts {
+		if len(t) > 0 {
+			break
 		}
 	}
-	return ""
+	return t
 }
 
 // unquote returns what a string that ReadValue has let pass stands for, and any

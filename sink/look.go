@@ -118,12 +118,9 @@ func (l *look) batches() (*tally, bool) {
 	for page, pages := 1, 1; page <= min(pages, maxPages); page++ {
 		query := "page=" + itoa(page) + "&pageSize=" + itoa(pageSize)
 		ok := l.get("/batches", query, func(body []byte) bool {
-			entries, n, ok := parsePage(body)
-			for _, e := range entries {
-				t.add(e.v)
-			}
+			entries, n, ok := parsePage(body, t)
 			pages = n
-			if n == 0 && len(entries) >= pageSize {
+			if n == 0 && entries >= pageSize {
 				pages = page + 1 // it does not say, but the page is full
 			}
 			return ok

@@ -3,107 +3,185 @@ package sink
 import (
 	"bytes"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"kafka-kustomer/batcher"
+	"kafka-kustomer/internal/jsonscan"
 )
 
-// entry is one batch of an operation in any of its shapes: the members may stand
-// in attributes, or in the entry itself, or results beside attributes.
-type entry struct {
-	Attributes object[entryMembers] `json:"attributes"`
-	entryMembers
-}
+// entry is one batch of an operation in any of its shapes: the members may stand in
+// attributes, or in the entry itself, or results beside attributes.
+type entry struct{ attributes, own entryMembers }
 
+// entryMembers are parts of the reply: texts as they are meant, arrays as they are
+// written, empty where none stands.
 type entryMembers struct {
-	Status       text       `json:"status"`
-	Completed    text       `json:"completed"`
-	CreatedAt    text       `json:"createdAt"`
-	CompletedAt  text       `json:"completedAt"`
-	SuccessCount text       `json:"successCount"`
-	ObjectIDs    list[text] `json:"objectIds"`
-	Results      list[item] `json:"results"`
-	Errors       list[object[struct {
-		ID   text  `json:"id"`
-		Data words `json:"data"`
-	}]] `json:"errors"`
+	status, completed, createdAt, completedAt, successCount []byte
+	objectIDs, results, errors                              []byte
 }
 
-// item is the result of one item; its zero where no object stands.
+// readEntry reads what should be a batch; its zero for what is no object.
+func readEntry(s *jsonscan.Scanner) (e entry) {
+	if !s.AtObject() {
+		s.Value()
+		return e
+	}
+	for s.Enter(); s.Next(); {
+		if string(s.Name) != "attributes" {
+			e.own.take(s)
+			continue
+		}
+		if !s.AtObject() {
+			s.Value()
+			continue
+		}
+		for s.Enter(); s.Next(); {
+			e.attributes.take(s)
+		}
+	}
+	return e
+}
+
+// take takes the member that the scanner is in front of.
+func (m *entryMembers) take(s *jsonscan.Scanner) {
+	name, value := string(s.Name), s.Bytes()
+	switch name {
+	case "status":
+		m.status = textOf(value)
+	case "completed":
+		m.completed = textOf(value)
+	case "createdAt":
+		m.createdAt = textOf(value)
+	case "completedAt":
+		m.completedAt = textOf(value)
+	case "successCount":
+		m.successCount = textOf(value)
+	case "objectIds":
+		m.objectIDs = arrayOf(value)
+	case "results":
+		m.results = arrayOf(value)
+	case "errors":
+		m.errors = arrayOf(value)
+	}
+}
+
+// textOf is a string, number or boolean as text, and nothing for anything else, as
+// [text] is.
+func textOf(value []byte) []byte {
+	switch value[0] {
+	case '{', '[', 'n':
+		return nil
+	}
+	return unquote(value)
+}
+
+func arrayOf(value []byte) []byte {
+	if value[0] != '[' {
+		return nil
+	}
+	return value
+}
+
+// each calls f in front of each element of an array, which f has to pass, and
+// returns their number. No array has none.
+func each(array []byte, f func(*jsonscan.Scanner)) (n int) {
+	if len(array) == 0 {
+		return 0
+	}
+	s := jsonscan.Scan(array)
+	return elements(&s, f)
+}
+
+func elements(s *jsonscan.Scanner, f func(*jsonscan.Scanner)) (n int) {
+	for ; s.Element(); n++ {
+		f(s)
+	}
+	return n
+}
+
+// item is the result of one item.
 type item struct {
-	Ref      text  // _clientRef
-	ObjectID text  // objectId
-	Status   text  // status
-	Error    words // error
+	ref, objectID, status []byte
+	said                  []byte // its error, as written
 }
 
-// UnmarshalJSONFrom implements json.UnmarshalerFrom. It is written out because a
-// page has a hundred items: reading them by reflection takes a third longer.
-func (i *item) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	if dec.PeekKind() != jsontext.KindBeginObject {
-		return dec.SkipValue()
+func readItem(s *jsonscan.Scanner) (i item) {
+	if !s.AtObject() {
+		s.Value()
+		return i
 	}
-	if _, err := dec.ReadToken(); err != nil {
-		return err
-	}
-	for dec.PeekKind() != jsontext.KindEndObject {
-		name, err := dec.ReadValue()
-		if err != nil {
-			return err
-		}
-		switch string(unquote(name)) {
+	for s.Enter(); s.Next(); {
+		name, value := string(s.Name), s.Bytes()
+		switch name {
 		case "_clientRef":
-			err = i.Ref.UnmarshalJSONFrom(dec)
+			i.ref = textOf(value)
 		case "objectId":
-			err = i.ObjectID.UnmarshalJSONFrom(dec)
+			i.objectID = textOf(value)
 		case "status":
-			err = i.Status.UnmarshalJSONFrom(dec)
+			i.status = textOf(value)
 		case "error":
-			err = i.Error.UnmarshalJSONFrom(dec)
-		default:
-			err = dec.SkipValue()
-		}
-		if err != nil {
-			return err
+			i.said = value
 		}
 	}
-	_, err := dec.ReadToken()
-	return err
+	return i
 }
 
-// words is an error in any form, put into one line.
-type words string
+// words is its error in one line.
+func (i item) words() string { return wordsOf(i.said) }
 
-// UnmarshalJSONFrom implements json.UnmarshalerFrom.
-func (w *words) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	v, err := dec.ReadValue()
-	if err == nil {
-		*w = words(parseErrors(v).words())
+// wordsOf puts an error in any form into one line.
+func wordsOf(value []byte) string {
+	if len(value) == 0 {
+		return ""
 	}
-	return err
+	return parseErrors(value).words()
 }
 
 // parsePage reads one page of an operation's batches: {"data": [...], "meta"},
-// or a flat array. It reports false for anything else.
-func parsePage(body []byte) (entries []object[entry], pages int, ok bool) {
-	if body = bytes.TrimLeft(body, " \r\n\t"); len(body) > 0 && body[0] == '[' {
-		ok = lenient(body, &entries) == nil
-		return entries, 1, ok
+// or a flat array, and adds what it finds to the tally. It returns how many batches
+// it lists, and how many pages there are, 0 when it does not say. It reports false
+// for anything else.
+//
+// A page has up to a hundred results, and each item of each operation is read once
+// at least. So the reply is checked once, then walked.
+func parsePage(body []byte, t *tally) (entries, pages int, ok bool) {
+	if !jsonscan.Plain(body) && !jsontext.Value(body).IsValid(jsontext.AllowInvalidUTF8(true)) {
+		return 0, 0, false
 	}
-	var doc struct {
-		Data *list[object[entry]] `json:"data"`
-		Meta object[struct {
-			Pages text `json:"pages"`
-		}] `json:"meta"`
+	body = bytes.TrimLeft(body, " \r\n\t")
+	add := func(s *jsonscan.Scanner) { t.add(readEntry(s)) }
+	switch body[0] {
+	case '[':
+		return each(body, add), 1, true
+	case '{':
+	default:
+		return 0, 0, false
 	}
-	if lenient(body, &doc) != nil || doc.Data == nil {
-		return nil, 0, false
+	for s := jsonscan.Scan(body); s.Next(); {
+		switch name := string(s.Name); {
+		case name == "data" && s.AtArray():
+			s.Enter()
+			entries, ok = elements(&s, add), true
+		case name == "data":
+			ok = s.Bytes()[0] != 'n'
+		case name == "meta" && s.AtObject():
+			pages = pagesOf(&s)
+		default:
+			s.Value()
+		}
 	}
-	pages, _ = strconv.Atoi(string(doc.Meta.v.Pages))
-	return *doc.Data, pages, true
+	return entries, pages, ok
+}
+
+func pagesOf(meta *jsonscan.Scanner) (pages int) {
+	for meta.Enter(); meta.Next(); {
+		if name, value := string(meta.Name), meta.Bytes(); name == "pages" {
+			pages, _ = strconv.Atoi(string(textOf(value)))
+		}
+	}
+	return pages
 }
 
 // tally collects the results of a batch's items.
@@ -135,22 +213,20 @@ func (t *tally) full() bool {
 func (t *tally) took() time.Duration { return elapsed(t.created, t.completed) }
 
 func (t *tally) add(e entry) {
-	m := e.Attributes.v
-	m.Results = append(m.Results, e.Results...)
-	m.ObjectIDs = append(m.ObjectIDs, e.ObjectIDs...)
-	m.Errors = append(m.Errors, e.Errors...)
-	m.Status, m.Completed = first(m.Status, e.Status), first(m.Completed, e.Completed)
-	m.SuccessCount = first(m.SuccessCount, e.SuccessCount)
+	a, o := &e.attributes, &e.own
+	status, completed := first(a.status, o.status), first(a.completed, o.completed)
+	over := string(status) == "complete" || string(completed) == "true"
 	t.entries++
-	t.more = t.more || m.Status != "" && m.Status != "complete" && m.Completed != "true"
-	t.times(string(first(m.CreatedAt, e.CreatedAt)), string(first(m.CompletedAt, e.CompletedAt)))
-	if len(m.Results) > 0 {
-		for _, r := range m.Results {
-			t.result(r)
-		}
+	t.more = t.more || len(status) > 0 && !over
+	t.times(string(first(a.createdAt, o.createdAt)), string(first(a.completedAt, o.completedAt)))
+	if each(a.results, t.result)+each(o.results, t.result) > 0 {
 		return
 	}
-	t.withoutResults(&m)
+	each(a.errors, t.failure)
+	each(o.errors, t.failure)
+	if success := first(a.successCount, o.successCount); over || len(status) == 0 && len(success) > 0 {
+		t.updated(success, a.objectIDs, o.objectIDs)
+	}
 }
 
 // times relies on one format: RFC 3339 in UTC sorts as text.
@@ -163,40 +239,66 @@ func (t *tally) times(created, completed string) {
 
 // result takes the result of one item, found by our reference. One without a
 // reference counts for the message it names.
-func (t *tally) result(r item) {
-	i := t.byReference(string(r.Ref))
-	if r.Ref == "" {
-		i = t.byMessage(string(r.ObjectID))
+func (t *tally) result(s *jsonscan.Scanner) {
+	r := readItem(s)
+	i := t.byReference(r.ref)
+	if len(r.ref) == 0 {
+		i = t.byMessage(r.objectID)
 	}
-	switch {
-	case i < 0:
-	case r.Status == "error", r.Status == "" && r.Error != "":
-		t.set(i, batcher.Failed, string(r.Error))
-	case r.Status == "updated" || r.Status == "created":
+	if i < 0 {
+		return
+	}
+	switch status := string(r.status); {
+	case status == "updated" || status == "created":
 		t.set(i, batcher.Updated, "")
+	case status == "error":
+		t.set(i, batcher.Failed, r.words())
+	case status == "":
+		if said := r.words(); said != "" {
+			t.set(i, batcher.Failed, said)
+		}
 	}
 }
 
-// withoutResults is for an org whose API knows no references yet: ids of what
-// was updated, and errors with ids. The ids count only when they can be no list
-// of what is yet to be done.
-func (t *tally) withoutResults(m *entryMembers) {
-	for _, e := range m.Errors {
-		if i := t.byMessage(string(e.v.ID)); i >= 0 {
-			t.set(i, batcher.Failed, string(e.v.Data))
-		}
-	}
-	over := m.Status == "complete" || m.Completed == "true"
-	if !over && (m.Status != "" || m.SuccessCount == "") {
+// failure takes an error that names its message, of an org whose API knows no
+// references yet.
+func (t *tally) failure(s *jsonscan.Scanner) {
+	if !s.AtObject() {
+		s.Value()
 		return
 	}
-	if m.SuccessCount != "" && string(m.SuccessCount) != itoa(len(m.ObjectIDs)) {
+	var id, data []byte
+	for s.Enter(); s.Next(); {
+		name, value := string(s.Name), s.Bytes()
+		switch name {
+		case "id":
+			id = textOf(value)
+		case "data":
+			data = value
+		}
+	}
+	if i := t.byMessage(id); i >= 0 {
+		t.set(i, batcher.Failed, wordsOf(data))
+	}
+}
+
+// updated takes the ids of what was updated, of an org whose API knows no
+// references yet. They count only when they can be no list of what is yet to be
+// done.
+func (t *tally) updated(success []byte, lists ...[]byte) {
+	n := 0
+	for _, list := range lists {
+		n += each(list, func(s *jsonscan.Scanner) { s.Value() })
+	}
+	if len(success) > 0 && string(success) != itoa(n) {
 		return
 	}
-	for _, id := range m.ObjectIDs {
-		if i := t.byMessage(string(id)); i >= 0 {
-			t.set(i, batcher.Updated, "")
-		}
+	for _, list := range lists {
+		each(list, func(s *jsonscan.Scanner) {
+			if i := t.byMessage(textOf(s.Bytes())); i >= 0 {
+				t.set(i, batcher.Updated, "")
+			}
+		})
 	}
 }
 
@@ -228,23 +330,26 @@ func (s *Sink) itemReason(it *batcher.Item, said string) batcher.Reason {
 
 // byReference finds the item of one of this batch's references, -1 for any
 // other text.
-func (t *tally) byReference(ref string) int {
-	number, ours := strings.CutPrefix(ref, t.batch.ID+".")
-	i, err := strconv.Atoi(number)
-	if !ours || err != nil || i < 0 || i >= len(t.results) || itoa(i) != number {
+func (t *tally) byReference(ref []byte) int {
+	n := len(t.batch.ID)
+	if len(ref) <= n+1 || string(ref[:n]) != t.batch.ID || ref[n] != '.' {
+		return -1
+	}
+	i, err := strconv.Atoi(string(ref[n+1:]))
+	if err != nil || i < 0 || i >= len(t.results) || itoa(i) != string(ref[n+1:]) {
 		return -1
 	}
 	return i
 }
 
-func (t *tally) byMessage(id string) int {
+func (t *tally) byMessage(id []byte) int {
 	if t.byID == nil {
 		t.byID = make(map[string]int, len(t.batch.Items))
 		for i, it := range t.batch.Items {
 			t.byID[it.MessageID] = i
 		}
 	}
-	if i, ok := t.byID[id]; ok {
+	if i, ok := t.byID[string(id)]; ok {
 		return i
 	}
 	return -1

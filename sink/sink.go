@@ -94,6 +94,11 @@ func (s *Sink) newTransport(cfg Config) (*http.Transport, error) {
 		// outcome, and every message in it then waits for a stray operation.
 		IdleConnTimeout:        30 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
+		// A request of 100 items goes out in one write, and the results of as many
+		// come in with one or two reads. With the default 4 KiB net/http also takes a
+		// new buffer for each body.
+		WriteBufferSize: 64 << 10,
+		ReadBufferSize:  16 << 10,
 	}
 	if cfg.ProxyURL != "" {
 		proxy, err := parseURL("kustomer.proxy_url", cfg.ProxyURL, "http", "https", "socks5")

@@ -64,13 +64,13 @@ func (p *Pipeline) leaseHolds() bool {
 }
 
 func (p *Pipeline) put(b *batcher.Batch) {
-	p.calls.Go(func() {
+	p.calls.run(func() {
 		p.inbox.put(answered{b, p.sink.Put(p.callCtx, b, p.leaseHolds)})
 	})
 }
 
 func (p *Pipeline) look(op *batcher.Operation) {
-	p.calls.Go(func() {
+	p.calls.run(func() {
 		p.inbox.put(polled{op, p.sink.Look(p.callCtx, op)})
 	})
 }
@@ -93,7 +93,7 @@ func (p *Pipeline) commit(c *batcher.Commit) {
 	if slices.ContainsFunc(c.Partitions, func(pc batcher.PartitionCommit) bool { return pc.Last }) {
 		p.cancelCommit = nil // it is what a revocation waits for
 	}
-	p.calls.Go(func() {
+	p.calls.run(func() {
 		defer cancel()
 		p.source.Commit(ctx, c)
 		p.inbox.put(committed{c})

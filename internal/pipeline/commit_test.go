@@ -55,7 +55,7 @@ func TestCommitDeadline(t *testing.T) {
 				if got := <-source.left; got != tt.want {
 					t.Errorf("it has %v, want %v", got, tt.want)
 				}
-				r.calls.Wait()
+				r.calls.dismiss()
 			})
 		})
 	}

@@ -65,7 +65,7 @@ type Pipeline struct {
 	quiet map[*batcher.Assignment]chan struct{}
 
 	// What follows belongs to the loop.
-	calls     sync.WaitGroup
+	calls     *crew
 	cancel    context.CancelFunc // of the calls
 	callCtx   context.Context
 	grants    chan int // polls allowed; nil once polling has ended
@@ -91,7 +91,7 @@ type delayed struct {
 func New(cfg Config, core *batcher.Core, sink Sink, results Results, log *zap.Logger) *Pipeline {
 	return &Pipeline{
 		cfg: cfg, core: core, sink: sink, results: results, log: log,
-		inbox: newInbox(), stopped: make(chan struct{}), quiet: make(map[*batcher.Assignment]chan struct{}),
+		inbox: newInbox(), calls: newCrew(), stopped: make(chan struct{}), quiet: make(map[*batcher.Assignment]chan struct{}),
 	}
 }
 
@@ -111,7 +111,7 @@ func (p *Pipeline) Run(ctx context.Context, source Source) error {
 			<-p.pollEnded
 		}
 		p.cancel()
-		p.calls.Wait()
+		p.calls.dismiss()
 		p.releaseAll()
 	}()
 	p.loop(ctx, stopPolling)
