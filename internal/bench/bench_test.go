@@ -31,11 +31,15 @@ func TestMain(m *testing.M) {
 func TestWhole(t *testing.T) {
 	t.Setenv(asChild, "1")
 	var out bytes.Buffer
-	o := options{events: 3000, messages: 200, wholeRuns: 1}
-	if err := o.benchWhole(t.Context(), &out, t.TempDir()); err != nil {
+	o := options{events: 3000, messages: 200, wholeRuns: 1, embedded: true}
+	dir := t.TempDir()
+	if err := o.benchWhole(t.Context(), &out, dir); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"poll and discard", "poll, splice, PUT", "kafka-kustomer run", "per 1,000 events", "every message is in its right state", "times the floor"} {
+	if err := o.benchLatency(t.Context(), &out, dir, 2*latencyRate); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"poll and discard", "poll, splice, PUT", "kafka-kustomer run", "per 1,000 events", "every message is in its right state", "times the floor", "without merging", "From record to completed"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, out.String())
 		}
@@ -50,7 +54,7 @@ func TestBadRunsGiveNoFigure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := startWorld(t.Context(), 1000, 100)
+	w, err := startWorld(t.Context(), "-events", "1000", "-messages", "100")
 	if err != nil {
 		t.Fatal(err)
 	}

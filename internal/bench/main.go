@@ -15,10 +15,11 @@ import (
 type options struct {
 	events, messages    int
 	partRuns, wholeRuns int
-	memory              bool
+	memory, embedded    bool
 	scenario            string
 
-	serve                       bool
+	serve, real                 bool
+	rate                        int
 	floor, brokers, base, group string
 }
 
@@ -27,10 +28,13 @@ func main() {
 	flag.IntVar(&o.events, "events", 1_000_000, "events that go through the whole program")
 	flag.IntVar(&o.messages, "messages", 50_000, "messages that they change")
 	flag.IntVar(&o.partRuns, "runs", 5, "identical `runs` of each part; 0: none")
-	flag.IntVar(&o.wholeRuns, "whole", 3, "identical `runs` of the whole program and of the floors; 0: none")
+	flag.BoolVar(&o.embedded, "embedded", false, "do without Apache Kafka, which needs Java and, the first time, Maven")
+	flag.IntVar(&o.wholeRuns, "whole", 5, "identical `runs` of the whole program and of the floors; 0: none")
 	flag.BoolVar(&o.memory, "memory", false, "measure memory instead of processor time")
 	flag.StringVar(&o.scenario, "scenario", "", "of -memory: only the one of this `name`")
 	flag.BoolVar(&o.serve, "serve", false, "be the broker and the API (for child processes)")
+	flag.BoolVar(&o.real, "real", false, "let the broker be Apache Kafka")
+	flag.IntVar(&o.rate, "rate", 0, "events a second that are produced when the group is awaited; 0: all before")
 	flag.StringVar(&o.floor, "floor", "", "be a floor: poll or put (for child processes)")
 	flag.StringVar(&o.brokers, "brokers", "", "of a floor")
 	flag.StringVar(&o.base, "base", "", "URL of a floor's API")
@@ -51,7 +55,7 @@ func (o *options) run(ctx context.Context) error {
 	case o.serve && o.scenario != "":
 		return serveScenario(ctx, o.scenario, os.Stdin, os.Stdout)
 	case o.serve:
-		return serve(ctx, o.events, o.messages, os.Stdin, os.Stdout)
+		return o.beSurroundings(ctx, os.Stdin, os.Stdout)
 	case o.floor == floorPoll, o.floor == floorPut:
 		return o.runFloor(ctx)
 	case o.floor != "":
@@ -78,5 +82,8 @@ func (o *options) run(ctx context.Context) error {
 	if err := o.benchWhole(ctx, os.Stdout, dir); err != nil {
 		return err
 	}
-	return o.benchAllocations(ctx, os.Stdout)
+	if err := o.benchAllocations(ctx, os.Stdout); err != nil {
+		return err
+	}
+	return o.benchLatency(ctx, os.Stdout, dir, latencyEvents)
 }

@@ -19,13 +19,15 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"kafka-kustomer/internal/kafkatest"
 	"kafka-kustomer/internal/kustomersim"
 	"kafka-kustomer/internal/workload"
 )
 
 const (
-	topic      = "message-changes"
-	partitions = 6
+	topic        = "message-changes"
+	resultsTopic = "kustomer-batch-results"
+	partitions   = 6
 	// poll is how often the broker is asked whether a group is through.
 	poll = 20 * time.Millisecond
 )
@@ -39,11 +41,13 @@ const (
 //
 // The end of its input ends it, so that it never outlives who started it.
 type surroundings struct {
-	kafka  *kfake.Cluster
-	admin  *kadm.Client
-	events *workload.Generator
-	total  int64
-	sim    atomic.Pointer[kustomersim.Server]
+	brokers []string
+	client  *kgo.Client
+	admin   *kadm.Client
+	events  *workload.Generator
+	total   int64
+	rate    int // events a second while a group is awaited; 0: all are there before
+	sim     atomic.Pointer[kustomersim.Server]
 }
 
 // place is where surroundings are.
@@ -57,34 +61,57 @@ type place struct {
 type verdict struct {
 	Stats kustomersim.Stats `json:"stats"`
 	Wrong int               `json:"wrong"`
-	Error string            `json:"error,omitempty"`
+	// Latency is that of all runs of this world, where events come at a rate.
+	Latency latency `json:"latency"`
+	Error   string  `json:"error,omitempty"`
 }
 
-func serve(ctx context.Context, events, messages int, in io.Reader, out io.Writer) error {
+func (o *options) beSurroundings(ctx context.Context, in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	kafka, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(partitions, topic))
+	brokers, stop, err := o.startBroker(ctx)
 	if err != nil {
-		return fmt.Errorf("embedded broker: %w", err)
+		return err
 	}
-	defer kafka.Close()
-	client, err := kgo.NewClient(kgo.SeedBrokers(kafka.ListenAddrs()...))
+	defer stop()
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...))
 	if err != nil {
 		return err
 	}
 	defer client.Close()
 	s := &surroundings{
-		kafka: kafka, admin: kadm.NewClient(client), total: int64(events),
-		events: workload.New(workload.Config{Seed: 1, Messages: messages}),
+		brokers: brokers, client: client, admin: kadm.NewClient(client), total: int64(o.events), rate: o.rate,
+		events: workload.New(workload.Config{Seed: 1, Messages: o.messages}),
 	}
-	if err := s.load(ctx, client); err != nil {
-		return fmt.Errorf("produce %d events: %w", events, err)
+	if _, err := s.admin.CreateTopic(ctx, partitions, 1, nil, topic); err != nil {
+		return fmt.Errorf("create topic %s: %w", topic, err)
+	}
+	if s.rate == 0 {
+		if err := s.load(ctx); err != nil {
+			return fmt.Errorf("produce %d events: %w", o.events, err)
+		}
 	}
 	s.sim.Store(newSim())
 	defer func() { s.sim.Load().Close() }()
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.sim.Load().ServeHTTP(w, r) }))
 	defer api.Close()
 	return s.obey(ctx, api.URL, in, json.NewEncoder(out))
+}
+
+// startBroker starts a broker without topics.
+func (o *options) startBroker(ctx context.Context) (brokers []string, stop func(), err error) {
+	if !o.real {
+		kafka, err := kfake.NewCluster(kfake.NumBrokers(1))
+		if err != nil {
+			return nil, nil, fmt.Errorf("embedded broker: %w", err)
+		}
+		return kafka.ListenAddrs(), kafka.Close, nil
+	}
+	kafka, err := kafkatest.Start(ctx, kafkatest.Options{})
+	if err != nil {
+		return nil, nil, fmt.Errorf("Apache Kafka (-embedded does without): %w", err)
+	}
+	return kafka.Brokers(), func() { _ = kafka.Close() }, nil // it removes its folder; nothing of it is needed any more
 }
 
 // newSim is an API whose operations take 20 to 320 ms, as many at a time as the
@@ -95,18 +122,18 @@ func newSim() *kustomersim.Server {
 	}})
 }
 
-func (s *surroundings) load(ctx context.Context, client *kgo.Client) error {
+func (s *surroundings) load(ctx context.Context) error {
 	at := time.Now()
 	var failed atomic.Pointer[error]
 	for range s.total {
 		e := s.events.Next(at)
-		client.Produce(ctx, &kgo.Record{Topic: topic, Key: e.Key, Value: e.Value}, func(_ *kgo.Record, err error) {
+		s.client.Produce(ctx, &kgo.Record{Topic: topic, Key: e.Key, Value: e.Value}, func(_ *kgo.Record, err error) {
 			if err != nil {
 				failed.Store(&err)
 			}
 		})
 	}
-	if err := client.Flush(ctx); err != nil {
+	if err := s.client.Flush(ctx); err != nil {
 		return err
 	}
 	if err := failed.Load(); err != nil {
@@ -117,7 +144,7 @@ func (s *surroundings) load(ctx context.Context, client *kgo.Client) error {
 
 // obey answers commands until the input ends, which also ends a wait.
 func (s *surroundings) obey(ctx context.Context, api string, in io.Reader, out *json.Encoder) error {
-	if err := out.Encode(place{Brokers: strings.Join(s.kafka.ListenAddrs(), ","), API: api}); err != nil {
+	if err := out.Encode(place{Brokers: strings.Join(s.brokers, ","), API: api}); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -148,11 +175,21 @@ func (s *surroundings) obey(ctx context.Context, api string, in io.Reader, out *
 // await waits until a group has committed all events, judges the run, and puts
 // an API that has seen nothing in place for the next.
 func (s *surroundings) await(ctx context.Context, group string) verdict {
-	if err := s.through(ctx, group); err != nil {
+	v, err := verdict{}, error(nil)
+	if s.rate > 0 {
+		err = s.trickle(ctx)
+	}
+	if err == nil {
+		err = s.through(ctx, group)
+	}
+	if err == nil && s.rate > 0 {
+		v.Latency, err = s.latencies(ctx)
+	}
+	if err != nil {
 		return verdict{Error: err.Error()}
 	}
 	old := s.sim.Swap(newSim())
-	v := verdict{Stats: old.Stats()}
+	v.Stats = old.Stats()
 	v.Wrong = len(s.events.Truth().Judge(func(id string) map[string]string {
 		fields, _ := old.Message(id)
 		return texts(fields)
@@ -166,7 +203,7 @@ func (s *surroundings) through(ctx context.Context, group string) error {
 	defer tick.Stop()
 	for {
 		committed, err := s.admin.FetchOffsets(ctx, group)
-		if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
+		if err != nil && !errors.Is(err, kerr.GroupIDNotFound) && !kerr.IsRetriable(err) { // a new broker has no coordinator at first
 			return fmt.Errorf("offsets of group %s: %w", group, err)
 		}
 		var n int64

@@ -32,48 +32,73 @@ type program struct {
 	command func(p place, group string) ([]string, error)
 	signal  bool // it does not end by itself
 	judged  bool
+	floor   bool // the others are told as so many times this one
 }
 
 func (o *options) benchWhole(ctx context.Context, out io.Writer, dir string) error {
-	programs, err := o.programs(ctx, dir)
+	fmt.Fprintf(out, "\n%-40s %24s %18s %27s\n", fmt.Sprintf("Whole, %d events", o.events),
+		"processor µs/event", "peak MiB", "events/s by the clock")
+	for i, s := range settings {
+		if o.embedded && s.real {
+			continue
+		}
+		if err := o.benchSetting(ctx, out, dir, s, i); err != nil {
+			return fmt.Errorf("%s: %w", s.title, err)
+		}
+	}
+	return nil
+}
+
+func (o *options) benchSetting(ctx context.Context, out io.Writer, dir string, s setting, number int) error {
+	programs, err := o.programs(ctx, dir, s)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\n%-40s %24s %18s %27s\n", fmt.Sprintf("Whole, %d events, %d messages", o.events, o.messages),
-		"processor µs/event", "peak MiB", "events/s by the clock")
-	w, err := startWorld(ctx, o.events, o.messages)
+	fmt.Fprintf(out, "%s, %d messages\n", s.title, s.count(o))
+	w, err := startWorld(ctx, s.serve(o)...)
 	if err != nil {
 		return err
 	}
 	defer w.end()
-	medians := make([]float64, len(programs))
+	floor := 0.
 	for i, p := range programs {
 		runs := make([]run, o.wholeRuns)
 		for j := range runs {
-			if runs[j], err = w.measure(ctx, dir, p, fmt.Sprintf("bench-%d-%d", i, j)); err != nil {
+			if runs[j], err = w.measure(ctx, dir, p, fmt.Sprintf("bench-%d-%d-%d", number, i, j)); err != nil {
 				return fmt.Errorf("%s: %w", p.name, err)
 			}
 		}
 		o.show(out, p, runs)
-		medians[i] = median(runs, o.micros)
+		cost := median(runs, o.micros)
+		if p.floor {
+			floor = cost
+		}
+		if p.judged && floor > 0 {
+			fmt.Fprintf(out, "    that is %.1f times the floor that PUTs\n", cost/floor)
+		}
 	}
-	fmt.Fprintf(out, "  that is %.1f times the floor that PUTs\n", medians[2]/medians[1])
 	return nil
 }
 
 // benchAllocations shows what the whole allocates, by its own benchmark.
 func (o *options) benchAllocations(ctx context.Context, out io.Writer) error {
 	const name, pkg = "BenchmarkRun", module + "/cmd/kafka-kustomer"
-	stdout, _, err := runIn(ctx, "", "go", "test", "-run=^$", "-bench="+pattern(name), "-benchmem",
-		"-benchtime="+strconv.Itoa(o.events)+"x", pkg)
-	if err != nil {
-		return err
+	runs := make([]map[string]float64, o.wholeRuns)
+	for i := range runs {
+		stdout, _, err := runIn(ctx, "", "go", "test", "-run=^$", "-bench="+pattern(name), "-benchmem",
+			"-benchtime="+strconv.Itoa(o.events)+"x", pkg)
+		if err != nil {
+			return err
+		}
+		if runs[i], err = parseBench(stdout, name); err != nil {
+			return err
+		}
 	}
-	perEvent, err := parseBench(stdout, name)
-	if err != nil {
-		return err
+	of := func(unit string) func(map[string]float64) float64 {
+		return func(r map[string]float64) float64 { return r[unit] }
 	}
-	fmt.Fprintf(out, "  allocations: %.0f an event, %.0f bytes\n", perEvent["allocs/op"], perEvent["B/op"])
+	fmt.Fprintf(out, "\nAllocations of the whole, embedded broker: %s an event, %s bytes\n",
+		spread(runs, "%.1f", of("allocs/op")), spread(runs, "%.0f", of("B/op")))
 	return nil
 }
 
@@ -84,53 +109,17 @@ func (o *options) micros(r run) float64 {
 
 func (o *options) show(out io.Writer, p program, runs []run) {
 	n := float64(o.events)
-	fmt.Fprintf(out, "%-40s %24s %18s %27s\n", p.name,
+	fmt.Fprintf(out, "%-40s %24s %18s %27s\n", "  "+p.name,
 		spread(runs, "%.2f", o.micros),
 		spread(runs, "%.0f", func(r run) float64 { return float64(r.peak) / (1 << 20) }),
 		spread(runs, "%.0f", func(r run) float64 { return n / r.seconds }))
 	if !p.judged {
 		return
 	}
-	fmt.Fprintf(out, "  per 1,000 events: %s PUTs, %s looks; %s items a PUT; every message is in its right state\n",
+	fmt.Fprintf(out, "    per 1,000 events: %s PUTs, %s looks; %s items a PUT; every message is in its right state\n",
 		spread(runs, "%.2f", func(r run) float64 { return float64(r.Stats.Puts) / n * 1000 }),
 		spread(runs, "%.2f", func(r run) float64 { return float64(r.Stats.Gets) / n * 1000 }),
 		spread(runs, "%.1f", func(r run) float64 { return float64(r.Stats.ItemsAccepted) / float64(r.Stats.OperationsAccepted) }))
-}
-
-func (o *options) programs(ctx context.Context, dir string) ([]program, error) {
-	binary := filepath.Join(dir, "kafka-kustomer")
-	if _, _, err := runIn(ctx, "", "go", "build", "-trimpath", "-o", binary, module+"/cmd/kafka-kustomer"); err != nil {
-		return nil, err
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	floor := func(which string) func(place, string) ([]string, error) {
-		return func(p place, group string) ([]string, error) {
-			return []string{
-				self, "-floor", which, "-events", strconv.Itoa(o.events),
-				"-brokers", p.Brokers, "-base", p.API, "-group", group,
-			}, nil
-		}
-	}
-	return []program{
-		{name: "floor: poll and discard", command: floor(floorPoll)},
-		{name: "floor: poll, splice, PUT", command: floor(floorPut)},
-		{name: "kafka-kustomer run", signal: true, judged: true, command: func(p place, group string) ([]string, error) {
-			file := filepath.Join(dir, group+".yaml")
-			return []string{binary, "run", "-c", file}, os.WriteFile(file, settings(p, group), 0o600)
-		}},
-	}, nil
-}
-
-// settings are the defaults but for where, who, and a quota that no run meets.
-func settings(p place, group string) []byte {
-	return fmt.Appendf(nil, `kafka: {brokers: ["%s"]}
-source: {topics: [%s], group: %s}
-kustomer: {base_url: "%s", api_key: bench, requests_per_minute: 100000}
-admin: {listen: ""}
-`, p.Brokers, topic, group, p.API)
 }
 
 // world is the process of [surroundings].
@@ -142,12 +131,12 @@ type world struct {
 	err   bytes.Buffer
 }
 
-func startWorld(ctx context.Context, events, messages int) (*world, error) {
+func startWorld(ctx context.Context, args ...string) (*world, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	w := &world{cmd: exec.CommandContext(ctx, self, "-serve", "-events", strconv.Itoa(events), "-messages", strconv.Itoa(messages))}
+	w := &world{cmd: exec.CommandContext(ctx, self, append([]string{"-serve"}, args...)...)}
 	w.cmd.Stderr = &w.err
 	if w.in, err = w.cmd.StdinPipe(); err != nil {
 		return nil, err

@@ -19,48 +19,68 @@ type Written struct {
 
 // Collect reads both topics from their beginning to what is their end now.
 func Collect(ctx context.Context, resultsTopic, deadLetterTopic string, opts ...kgo.Opt) (*Written, error) {
-	client, err := kgo.NewClient(append(opts, kgo.ConsumeTopics(resultsTopic, deadLetterTopic))...)
+	w := &Written{Accepted: map[string]int{}, Completed: map[string]int{}, DeadLetters: map[string]int{}, Reasons: map[string]int{}}
+	err := Read(ctx, []string{resultsTopic, deadLetterTopic}, func(r *kgo.Record) error {
+		if r.Topic == resultsTopic {
+			return w.result(r)
+		}
+		w.deadLetter(r)
+		return nil
+	}, opts...)
 	if err != nil {
 		return nil, err
+	}
+	return w, nil
+}
+
+// Read calls f for each record of topics, from their beginning to what is their end
+// now.
+func Read(ctx context.Context, topics []string, f func(*kgo.Record) error, opts ...kgo.Opt) error {
+	client, err := kgo.NewClient(append(opts, kgo.ConsumeTopics(topics...))...)
+	if err != nil {
+		return err
 	}
 	defer client.Close()
-	ends, err := kadm.NewClient(client).ListEndOffsets(ctx, resultsTopic, deadLetterTopic)
+	left, err := lengths(ctx, client, topics)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := ends.Error(); err != nil {
-		return nil, err
-	}
-	left := make(map[string]int64)
-	ends.Each(func(o kadm.ListedOffset) {
-		if o.Offset > 0 {
-			left[partitionKey(o.Topic, o.Partition)] = o.Offset
-		}
-	})
-	w := &Written{Accepted: map[string]int{}, Completed: map[string]int{}, DeadLetters: map[string]int{}, Reasons: map[string]int{}}
 	for len(left) > 0 {
 		fetches := client.PollFetches(ctx)
 		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("%d partitions not read to their end: %w", len(left), err)
+			return fmt.Errorf("%d partitions not read to their end: %w", len(left), err)
 		}
 		for _, e := range fetches.Errors() {
-			return nil, e.Err
+			return e.Err
 		}
 		for r := range fetches.RecordsAll() {
-			if r.Topic == resultsTopic {
-				err = w.result(r)
-			} else {
-				w.deadLetter(r)
-			}
-			if err != nil {
-				return nil, err
+			if err := f(r); err != nil {
+				return err
 			}
 			if key := partitionKey(r.Topic, r.Partition); left[key] <= r.Offset+1 {
 				delete(left, key)
 			}
 		}
 	}
-	return w, nil
+	return nil
+}
+
+// lengths are the end offsets of all partitions that are not empty.
+func lengths(ctx context.Context, client *kgo.Client, topics []string) (map[string]int64, error) {
+	ends, err := kadm.NewClient(client).ListEndOffsets(ctx, topics...)
+	if err != nil {
+		return nil, err
+	}
+	if err := ends.Error(); err != nil {
+		return nil, err
+	}
+	of := make(map[string]int64)
+	ends.Each(func(o kadm.ListedOffset) {
+		if o.Offset > 0 {
+			of[partitionKey(o.Topic, o.Partition)] = o.Offset
+		}
+	})
+	return of, nil
 }
 
 func partitionKey(topic string, partition int32) string {
