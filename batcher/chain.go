@@ -49,20 +49,21 @@ type itemState struct {
 	room [1]*Event // of Events, which most items never outgrow
 }
 
-// enqueue puts a change at the end of its message's chain: into the last item
-// when that still waits and folding says the same as sending one after the
-// other, else as a successor.
-func (c *Core) enqueue(now time.Time, ev *Event, messageID []byte) {
+// chainOf returns the chain of a message, a new one if it has none.
+func (c *Core) chainOf(messageID []byte) *chain {
 	ch := c.chains[string(messageID)]
 	if ch == nil {
 		ch = &chain{id: string(messageID)}
 		ch.items = ch.room[:0]
 		c.chains[ch.id] = ch
 	}
-	if n := len(ch.items); n > 0 && c.merge(ch.items[n-1], ev) {
-		return
-	}
-	it := &Item{MessageID: ch.id, Assignment: ev.Assignment}
+	return ch
+}
+
+// append makes a change a new item at the end of its message's chain: there is
+// nothing waiting that it could be folded into.
+func (c *Core) append(now time.Time, ch *chain, it *Item, ev *Event) {
+	it.MessageID, it.Assignment = ch.id, ev.Assignment
 	it.chain = ch
 	it.Events = append(it.room[:0], ev)
 	it.bytes = entrySize(it.MessageID, len(ev.Patch))

@@ -97,7 +97,42 @@ func (c *Core) Fetched(now time.Time, a *Assignment, changes []Change) {
 }
 
 func (c *Core) take(now time.Time, a *Assignment, ch *Change) {
-	ev := &Event{
+	if ch.Verdict == Send {
+		c.takeToSend(now, a, ch)
+		return
+	}
+	ev := new(Event)
+	c.enter(now, a, ev, ch)
+	if ch.Verdict == Skip {
+		c.settle(ev, &a.ledger.counts.Skipped)
+	} else {
+		c.reject(now, &Bury{Event: ev, Reason: ch.Reason})
+	}
+}
+
+// takeToSend takes a change that is to be sent. Most changes are the first of an
+// item, and then the two are one allocation: they are needed for the same time.
+func (c *Core) takeToSend(now time.Time, a *Assignment, ch *Change) {
+	chain := c.chainOf(ch.MessageID)
+	if n := len(chain.items); n > 0 && c.mayMerge(chain.items[n-1], a) {
+		ev := new(Event)
+		c.enter(now, a, ev, ch)
+		if !c.merge(chain.items[n-1], ev) {
+			c.append(now, chain, new(Item), ev)
+		}
+		return
+	}
+	both := new(struct {
+		item  Item
+		event Event
+	})
+	c.enter(now, a, &both.event, ch)
+	c.append(now, chain, &both.item, &both.event)
+}
+
+// enter makes an event of a change and enters it in the books.
+func (c *Core) enter(now time.Time, a *Assignment, ev *Event, ch *Change) {
+	*ev = Event{
 		Offset: ch.Offset, EventID: ch.EventID, Patch: ch.Patch, OccurredAt: ch.OccurredAt,
 		Arrived: now, Record: ch.Record, Assignment: a, bytes: ch.size(),
 		order: c.delivered,
@@ -108,14 +143,6 @@ func (c *Core) take(now time.Time, a *Assignment, ch *Change) {
 	c.openBytes += ev.bytes
 	a.bytes += ev.bytes
 	c.malformed.note(now, 0, 1)
-	switch ch.Verdict {
-	case Skip:
-		c.settle(ev, &a.ledger.counts.Skipped)
-	case Reject:
-		c.reject(now, &Bury{Event: ev, Reason: ch.Reason})
-	case Send:
-		c.enqueue(now, ev, ch.MessageID)
-	}
 }
 
 // settle closes a record's book (I4) and frees its credit. What belongs to a

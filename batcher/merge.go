@@ -1,11 +1,14 @@
 package batcher
 
-// merge folds a change into a waiting item, if that says the same.
+// mayMerge reports whether changes of a partition may go into an item, if they fold.
+func (c *Core) mayMerge(it *Item, a *Assignment) bool {
+	return c.cfg.Merge && it.phase == waiting && !(it.frozen && c.rules.Frozen) &&
+		(it.Assignment == a || !c.rules.OnePartition)
+}
+
+// merge folds a change into an item that it may go into, if folding says the same
+// as sending one after the other.
 func (c *Core) merge(it *Item, ev *Event) bool {
-	if !c.cfg.Merge || it.phase != waiting || it.frozen && c.rules.Frozen ||
-		it.Assignment != ev.Assignment && c.rules.OnePartition {
-		return false
-	}
 	if it.fold == nil {
 		it.fold = c.foldOf(it.Events)
 	}

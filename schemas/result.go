@@ -14,6 +14,9 @@ type ResultOptions struct {
 	// MaxBytes is where [Results] splits an event; 0 stands for 900,000, which
 	// fits a topic with Kafka's default max.message.bytes.
 	MaxBytes int
+	// Buffer returns an empty buffer with room for n bytes, for an event to be kept
+	// in; nil: each has a new one.
+	Buffer func(n int) []byte
 }
 
 const defaultMaxBytes = 900_000
@@ -54,7 +57,11 @@ func appendParts(r *batcher.Report, o ResultOptions, parts [][]entry) [][]byte {
 		} else {
 			*buf = appendPart((*buf)[:0], r, o, p, i+1, len(parts))
 		}
-		out[i] = bytes.Clone(*buf)
+		if o.Buffer == nil {
+			out[i] = bytes.Clone(*buf)
+		} else {
+			out[i] = append(o.Buffer(len(*buf)), *buf...)
+		}
 	}
 	return out
 }

@@ -65,6 +65,7 @@ type Writer struct {
 	cfg     Config
 	log     *zap.Logger
 	pending pending
+	buffers buffers
 	trouble *troubles
 }
 
@@ -87,12 +88,15 @@ func New(client *kgo.Client, cfg Config, log *zap.Logger) *Writer {
 // parts, or with the first error. What the report points to is read before
 // Report returns. Report blocks only when the client's buffers are full.
 func (w *Writer) Report(r *batcher.Report, done func(error)) {
-	events := schemas.Results(r, schemas.ResultOptions{Items: w.cfg.Items, MaxBytes: w.cfg.Sizes.event(w.cfg.ResultsTopic)})
+	events := schemas.Results(r, schemas.ResultOptions{
+		Items: w.cfg.Items, MaxBytes: w.cfg.Sizes.event(w.cfg.ResultsTopic), Buffer: w.buffers.get,
+	})
 	key := []byte(r.Batch.ID)
 	finish := w.begin(w.cfg.ResultsTopic, len(events), done)
 	for _, event := range events {
 		record := &kgo.Record{Topic: w.cfg.ResultsTopic, Key: key, Value: event}
 		w.client.Produce(context.Background(), record, func(r *kgo.Record, err error) {
+			w.buffers.put(event) // the client has done with it, whatever came of it
 			letGo(r)
 			finish(w.explain(w.cfg.ResultsTopic, err))
 		})
