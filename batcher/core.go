@@ -49,6 +49,11 @@ type Core struct {
 	committing *Commit
 	commitAt   time.Time // when partitions are looked over for a commit
 
+	pauses     pauses
+	throughput throughput
+	buried     map[string]uint64 // dead letters acknowledged, by the code of their reason
+	skipped    map[string]uint64 // records, likewise
+
 	openEvents int
 	openBytes  int64
 	extra      int       // events that one more poll may bring beyond the credit
@@ -68,6 +73,8 @@ func New(cfg Config) *Core {
 		refusals:  brake{share: cfg.Brake, least: cfg.BrakeAtLeast},
 		malformed: brake{share: cfg.Brake, least: cfg.BrakeAtLeast},
 		durations: newDurations(),
+		buried:    make(map[string]uint64),
+		skipped:   make(map[string]uint64),
 	}
 }
 
@@ -104,12 +111,14 @@ func (c *Core) take(now time.Time, a *Assignment, ch *Change) {
 	}
 	c.delivered++
 	ev.seq = a.ledger.add(ch.Offset, ch.LeaderEpoch)
+	a.ledger.made(ev.seq, ch.Record.Timestamp)
 	c.openEvents++
 	c.openBytes += ev.bytes
 	a.bytes += ev.bytes
 	c.malformed.note(now, 0, 1)
 	switch ch.Verdict {
 	case Skip:
+		c.skipped[ch.Reason.Code]++
 		c.settle(ev, &a.ledger.counts.Skipped)
 	case Reject:
 		c.reject(now, &Bury{Event: ev, Reason: ch.Reason})
@@ -167,6 +176,7 @@ func (c *Core) pop() Decision {
 // Next returns the next decision. It is to be called after every fact, and when
 // the time of the last Wait has come, until it returns a Wait.
 func (c *Core) Next(now time.Time) Decision {
+	c.keepTime(now)
 	for {
 		if c.outHead < len(c.out) {
 			return c.pop()
@@ -274,6 +284,9 @@ func (c *Core) Totals() Counts {
 	}
 	return t
 }
+
+// Partitions is how many partitions are this process's.
+func (c *Core) Partitions() int { return len(c.assignments) }
 
 // Idle reports whether nothing of the core's is under way: no partition, no
 // call, no operation.

@@ -179,6 +179,21 @@ func (p *pace) limited(now, sent time.Time, q Quota) (until time.Time) {
 	return p.rest
 }
 
+// Pace is how fast this process calls.
+type Pace struct {
+	Allowed float64   // requests a minute at this moment; 0 while all calls rest
+	Learned float64   // requests a minute by configuration or quota, before 429s slow it
+	Rest    time.Time // no call before; zero or past: no rest
+}
+
+func (p *pace) tell(now time.Time) Pace {
+	t := Pace{Allowed: p.speed() * 60, Learned: p.rate * 60, Rest: p.until()}
+	if now.Before(t.Rest) {
+		t.Allowed = 0
+	}
+	return t
+}
+
 func (p *pace) jitter(span time.Duration) time.Duration {
 	return time.Duration(p.random.Int64N(int64(span)))
 }

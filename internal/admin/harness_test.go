@@ -60,7 +60,7 @@ const testPatience = 20 * time.Millisecond
 
 func newServer(t *testing.T) *Server {
 	t.Helper()
-	s := New(Config{Name: "mine", Version: "v1.2.3"}, zap.NewNop())
+	s := New(Config{Name: "mine", Version: "v1.2.3", ConfigHash: "abc123"}, zap.NewNop())
 	s.patience = testPatience
 	return s
 }
