@@ -130,6 +130,26 @@ var families = []family{
 		},
 	},
 	{
+		"quota_limit_requests", gauge,
+		"Requests a minute that the whole org may make, as the last reply said; left out until one says so. It bounds everything: ask Kustomer for more if time_to_drain_seconds grows.",
+		nil, true,
+		func(v view, send sendFunc) {
+			if q := v.snapshot.Pace.Quota; q.Limit > 0 {
+				send(float64(q.Limit))
+			}
+		},
+	},
+	{
+		"quota_remaining_requests", gauge,
+		"Requests that the whole org has left in this minute, as the last reply said; left out until one says so. Often near 0 while quota_requests_total grows slowly: others use it up, see kustomer.reserve.",
+		nil, true,
+		func(v view, send sendFunc) {
+			if q := v.snapshot.Pace.Quota; q.Limit > 0 {
+				send(float64(q.Remaining))
+			}
+		},
+	},
+	{
 		"trouble", gauge,
 		"1 while trouble of this kind lasts: /readyz says what happened and what to check. Only quota may be 1 while ready is.",
 		[]string{"kind"},

@@ -153,6 +153,10 @@ func TestPage(t *testing.T) {
 		snapshot: batcher.Snapshot{
 			Counts:     batcher.Counts{Delivered: 15, Completed: 5, DeadLettered: 4, Skipped: 3, Open: 2, Dropped: 1},
 			Partitions: 2, Ready: 6, Messages: 7, OpenBytes: 8, InFlight: 9, Operations: 10, Batches: 11, Looks: 12,
+			Holds: [batcher.Holds]int{batcher.HoldRequest: 2, batcher.HoldStray: 5}, Throughput: .5,
+			Places: []batcher.Place{{Oldest: now.Add(-time.Minute)}, {}, {Oldest: now.Add(-90 * time.Second)}},
+			Pace:   batcher.Pace{Learned: 800, Quota: batcher.Quota{Limit: 1000, Remaining: 17}},
+			Pauses: [len(batcher.TroubleKinds)]batcher.Pauses{0: {Begun: 2, For: 90 * time.Second}, 6: {Begun: 1, For: 4 * time.Second}},
 			Troubles: []batcher.Trouble{{
 				Kind: batcher.TroubleConfiguration, Reason: batcher.Reason{Code: "unauthorized", Text: "Kustomer says no\n* ready (all), for ever"},
 				Since: now.Add(-time.Minute), Until: now.Add(1500 * time.Millisecond), Person: true,
@@ -178,7 +182,11 @@ running for 1h30m0s, as of 2026-11-24T12:00:00Z
 
 events      15 delivered = 5 completed + 4 dead-lettered + 3 skipped + 2 open + 1 dropped
 open        7 messages, 6 items ready to be sent, 8 bytes
+waiting for request 2, stray 5
+oldest      unsettled record was made 1m30s ago; all is settled in 12s at this pace
 kustomer    11 batches, 12 looks; 9 calls in flight, 10 operations open
+pace        0 requests a minute now, 800 at best; the org had 17 of 1000 left at the last reply
+pauses      configuration 2, 1m30s in all; quota 1, 4s in all
 results     oldest not acknowledged by Kafka: 14ms
 partitions  2 assigned, 13 offsets expired unread
             a/0 lag 3

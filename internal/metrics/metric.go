@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -48,30 +47,10 @@ func (m *maker) counters(name, help, label string, values ...string) []prometheu
 	return list
 }
 
-// gauge makes a gauge that is exported at once, or once it is set.
-func (m *maker) gauge(name, help string, onceSet bool) *gauge {
-	g := &gauge{Gauge: prometheus.NewGauge(prometheus.GaugeOpts{Name: m.note(name, "gauge", help), Help: help})}
-	g.known.Store(!onceSet)
+func (m *maker) gauge(name, help string) prometheus.Gauge {
+	g := prometheus.NewGauge(prometheus.GaugeOpts{Name: m.note(name, "gauge", help), Help: help})
 	m.registry.MustRegister(g)
 	return g
-}
-
-// gauge is a gauge that may not be known yet: 0 would be taken for a value.
-type gauge struct {
-	prometheus.Gauge
-	known atomic.Bool
-}
-
-func (g *gauge) Set(v float64) {
-	g.Gauge.Set(v)
-	g.known.Store(true)
-}
-
-// Collect implements [prometheus.Collector].
-func (g *gauge) Collect(ch chan<- prometheus.Metric) {
-	if g.known.Load() {
-		g.Gauge.Collect(ch)
-	}
 }
 
 func histogramOpts(name, help string, buckets []float64) prometheus.HistogramOpts {

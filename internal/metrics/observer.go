@@ -45,14 +45,13 @@ type Observer struct {
 	puts, looks          []prometheus.Counter  // by batcher.OutcomeKind; by batcher.ViewKind, and limitedLook
 	callTook             []prometheus.Observer // by operation
 	requests             []prometheus.Counter  // by operation
-	limit, remaining     *gauge
-	items                []prometheus.Counter // by batcher.Fate
+	items                []prometheus.Counter  // by batcher.Fate
 	operationsEnded      prometheus.Counter
 	operationTook, age   prometheus.Histogram
 	commits              []prometheus.Counter // by batcher.CommitResult
 	commitTook           prometheus.Histogram
 	rebalances           []prometheus.Counter // by what happened
-	lastSuccess, started *gauge
+	lastSuccess, started prometheus.Gauge
 }
 
 // New returns an observer of a program that starts at that time.
@@ -63,7 +62,7 @@ func New(started time.Time) *Observer {
 	o.makeEnding(m)
 	o.makeKafka(m)
 	o.started = m.gauge("start_timestamp_seconds",
-		"When the program began, in seconds since 1970. Changing often: something restarts it, see its exit code and the last lines of the log.", false)
+		"When the program began, in seconds since 1970. Changing often: something restarts it, see its exit code and the last lines of the log.")
 	o.started.Set(seconds(started))
 	o.made = m.made
 	return o
@@ -86,10 +85,6 @@ func (o *Observer) makeSending(m *maker) {
 	o.makeCalls(m)
 	o.requests = m.counters("quota_requests_total",
 		"HTTP requests of this process that count against the org's quota: the used part of quota_limit_requests. A look can take several.", "operation", operations...)
-	o.limit = m.gauge("quota_limit_requests",
-		"Requests a minute that the whole org may make, as the last reply said; left out until one says so. It bounds everything: ask Kustomer for more if time_to_drain_seconds grows.", true)
-	o.remaining = m.gauge("quota_remaining_requests",
-		"Requests that the whole org has left in this minute, as the last reply said; left out until one says so. Often near 0 while ours are few: others use it up, see kustomer.reserve.", true)
 }
 
 func (o *Observer) makeCalls(m *maker) {
@@ -118,7 +113,7 @@ func (o *Observer) makeEnding(m *maker) {
 		"Age of events, from their occurredAt until Kustomer has applied them; events without occurredAt are not in it. Growing: see time_to_drain_seconds, trouble, and whether they arrive late in Kafka.",
 		.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400)
 	o.lastSuccess = m.gauge("last_success_timestamp_seconds",
-		"When an operation last ended with an item updated, in seconds since 1970, 0: never. Long ago while events_open or the lag is above 0: see /readyz.", false)
+		"When an operation last ended with an item updated, in seconds since 1970, 0: never. Long ago while events_open or the lag is above 0: see /readyz.")
 }
 
 func (o *Observer) makeKafka(m *maker) {
@@ -173,7 +168,6 @@ func (o *Observer) Answered(out *batcher.Outcome, took time.Duration) {
 	if out.Kind != batcher.NotSent {
 		o.requests[put].Inc()
 	}
-	o.heard(out.Quota)
 }
 
 // Looked counts a look that has ended, after so long.
@@ -185,16 +179,6 @@ func (o *Observer) Looked(v *batcher.View, took time.Duration) {
 	o.looks[kind].Inc()
 	o.callTook[look].Observe(took.Seconds())
 	o.requests[look].Add(float64(v.Calls))
-	o.heard(v.Quota)
-}
-
-func (o *Observer) heard(q batcher.Quota) {
-	if q.Limit >= 0 {
-		o.limit.Set(float64(q.Limit))
-	}
-	if q.Remaining >= 0 {
-		o.remaining.Set(float64(q.Remaining))
-	}
 }
 
 // Ended counts an operation that is over, with its items and the age of their
