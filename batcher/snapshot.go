@@ -97,7 +97,7 @@ func (c *Core) Snapshot(now time.Time) Snapshot {
 // troubles lists what holds delivery up, the worst first.
 func (c *Core) troubles(now time.Time) (list []Trouble) {
 	if c.troubled(now, TroubleLease) {
-		list = append(list, Trouble{Kind: TroubleLease, Since: c.LeaseUntil(), Reason: Reason{
+		list = append(list, Trouble{Kind: TroubleLease, Since: c.leaseEnd(), Reason: Reason{
 			Code: "lease_over", Text: "Kafka has not acknowledged a heartbeat for too long, so the partitions may have another owner and nothing is sent; check the connection to the brokers, and the machine's clock",
 		}})
 	}
@@ -138,7 +138,7 @@ func (c *Core) troubles(now time.Time) (list []Trouble) {
 func (c *Core) troubled(now time.Time, kind TroubleKind) bool {
 	switch kind {
 	case TroubleLease:
-		return c.leaseOver(now) && len(c.chains) > 0
+		return c.leaseOver(now) && len(c.chains) > 0 && !now.Before(c.leaseEnd())
 	case TroubleConfiguration:
 		return c.doorHolds() && c.door.certain
 	case TroubleOutage:
@@ -155,6 +155,17 @@ func (c *Core) troubled(now time.Time, kind TroubleKind) bool {
 		return slices.ContainsFunc(c.assignments, func(a *Assignment) bool { return a.takingOver })
 	}
 	return false
+}
+
+// leaseEnd is since when the lease is over. Before the first heartbeat of all has
+// been acknowledged, which takes less than a second, nothing is sent either; but
+// that is trouble only when it lasts.
+func (c *Core) leaseEnd() time.Time {
+	from := c.alive
+	if from.IsZero() && len(c.assignments) > 0 {
+		from = c.assignments[0].since
+	}
+	return from.Add(c.cfg.Lease)
 }
 
 // doorHolds reports whether something waits that the door of PUTs keeps back.
