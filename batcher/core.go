@@ -176,7 +176,9 @@ func (c *Core) pop() Decision {
 // Next returns the next decision. It is to be called after every fact, and when
 // the time of the last Wait has come, until it returns a Wait.
 func (c *Core) Next(now time.Time) Decision {
-	c.keepTime(now)
+	if now.After(c.pauses.seen) {
+		c.keepTime(now)
+	}
 	for {
 		if c.outHead < len(c.out) {
 			return c.pop()

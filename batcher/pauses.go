@@ -22,13 +22,10 @@ type pauses struct {
 
 func (p *pauses) of() [len(TroubleKinds)]Pauses { return p.count }
 
-// keepTime counts what can only be counted as time passes. Many decisions are
-// taken at one time, so all but the first call are nearly free.
+// keepTime counts what can only be counted as time passes: at each turn of the
+// loop, which is once for all that is decided at one time, and for a snapshot.
 func (c *Core) keepTime(now time.Time) {
 	p := &c.pauses
-	if !now.After(p.seen) {
-		return
-	}
 	for i, kind := range TroubleKinds {
 		n := &p.count[i]
 		if p.on[i] {
