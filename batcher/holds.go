@@ -24,7 +24,7 @@ func (h Hold) String() string {
 }
 
 // heldBy counts the messages by what they wait for: each once, so that the sum is
-// the number of messages. It goes through all of them, some ten nanoseconds each;
+// the number of messages. It goes through all of them, some fifty nanoseconds each;
 // that is for a scrape, not for every turn.
 func (c *Core) heldBy(now time.Time) (by [Holds]int, strays int) {
 	for _, ch := range c.chains {

@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"kafka-kustomer/batcher"
 )
@@ -124,6 +127,70 @@ func TestBrakeRelease(t *testing.T) {
 				t.Errorf("released %d times, want %d", released, want)
 			}
 		})
+	}
+}
+
+func TestLogLevel(t *testing.T) {
+	const form = "application/x-www-form-urlencoded"
+	for _, test := range []struct {
+		name    string
+		method  string
+		query   string
+		body    string
+		headers []string
+		fixed   bool // the log has no level to set
+		code    int
+		says    string
+		level   zapcore.Level
+	}{
+		{name: "asked", method: "GET", code: 200, says: `{"level":"info"}`, level: zap.InfoLevel},
+		{name: "JSON", method: "PUT", body: `{"level":"debug"}`, code: 200, says: `{"level":"debug"}`, level: zap.DebugLevel},
+		{name: "as curl -d does", method: "PUT", body: "level=debug", headers: []string{"Content-Type", form}, code: 200, says: `{"level":"debug"}`, level: zap.DebugLevel},
+		{name: "in the query", method: "PUT", query: "?level=error", headers: []string{"Content-Type", form}, code: 200, says: `{"level":"error"}`, level: zap.ErrorLevel},
+		{name: "from its own page", method: "PUT", body: `{"level":"warn"}`, headers: []string{"Sec-Fetch-Site", "same-origin"}, code: 200, says: "warn", level: zap.WarnLevel},
+		{name: "no level", method: "PUT", body: `{}`, code: 400, says: "must specify", level: zap.InfoLevel},
+		{name: "no such level", method: "PUT", body: `{"level":"loud"}`, code: 400, says: "loud", level: zap.InfoLevel},
+		{name: "too long", method: "PUT", body: `{"x":"` + strings.Repeat("x", maxLevelBody) + `","level":"debug"}`, code: 400, says: "too large", level: zap.InfoLevel},
+		{name: "another site's page", method: "PUT", body: `{"level":"debug"}`, headers: []string{"Sec-Fetch-Site", "cross-site"}, code: 403, says: "cross-origin", level: zap.InfoLevel},
+		{name: "another site's old browser", method: "PUT", body: `{"level":"debug"}`, headers: []string{"Origin", "https://evil.example"}, code: 403, says: "cross-origin", level: zap.InfoLevel},
+		{name: "POST", method: "POST", body: `{"level":"debug"}`, code: 405, says: "Method Not Allowed", level: zap.InfoLevel},
+		{name: "not for changing", method: "PUT", body: `{"level":"debug"}`, fixed: true, code: 404, says: "not found", level: zap.InfoLevel},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			level := zap.NewAtomicLevelAt(zap.InfoLevel)
+			core, logs := observer.New(level)
+			cfg := Config{Level: &level}
+			if test.fixed {
+				cfg.Level = nil
+			}
+			base := serve(t, New(cfg, zap.New(core)))
+			code, _, body := askWith(t, test.method, base+"/log/level"+test.query, test.body, test.headers...)
+			if code != test.code || !strings.Contains(body, test.says) || level.Level() != test.level {
+				t.Errorf("status %d, %q, level %v; want %d, %q, %v", code, body, level, test.code, test.says, test.level)
+			}
+			if want := map[bool]int{true: 1}[test.level != zap.InfoLevel]; logs.Len() != want {
+				t.Errorf("%d lines in the log, want %d: %v", logs.Len(), want, logs.All())
+			}
+		})
+	}
+}
+
+func TestProfiles(t *testing.T) {
+	base := serve(t, New(Config{PProf: true}, zap.NewNop()))
+	for path, want := range map[string]string{
+		"/debug/pprof/":                   "goroutine",
+		"/debug/pprof/goroutine?debug=1":  "goroutine profile:",
+		"/debug/pprof/heap?debug=1":       "heap profile:",
+		"/debug/pprof/cmdline":            "admin",
+		"/debug/pprof/trace?seconds=0.01": "go 1.",
+		"/debug/pprof/profile?seconds=1":  "",
+	} {
+		if code, _, body := ask(t, http.MethodGet, base+path); code != 200 || !strings.Contains(body, want) {
+			t.Errorf("GET %s: status %d, %.100q", path, code, body)
+		}
+	}
+	if code, _, _ := ask(t, http.MethodPost, base+"/debug/pprof/symbol"); code != 405 {
+		t.Errorf("POST: status %d", code)
 	}
 }
 
