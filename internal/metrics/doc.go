@@ -10,11 +10,14 @@
 //
 // # Why this way
 //
-// An [Observer] is called on the loop's goroutine, which no event waits for
-// anything else on. So each label's series is looked up once, at the start, which
-// also makes it there at 0; a call is then an atomic addition. The age of an event
-// is the only thing that is measured event by event: a histogram can't be made from
-// anything less.
+// An [Observer] is called on the loop's goroutine, and what it takes every event
+// waits for. So the series of each label is looked up once, at the start, where it
+// is also made to be there at 0; a call is then some atomic additions. The age of
+// an event is the only thing that is measured event by event: a histogram can't be
+// made from anything less.
+//
+// A scrape comes in between: a batch may be counted in one metric and not yet in
+// the next. What comes from a snapshot is of one moment.
 //
 // Labels come from closed sets, the configured topics and the brokers. Codes that a
 // set does not know, which a test makes sure is none, become "other".
