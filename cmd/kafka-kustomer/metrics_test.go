@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"math"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/zap/zapcore"
 
 	"kafka-kustomer/batcher"
 	"kafka-kustomer/internal/admin"
@@ -336,7 +338,23 @@ func TestMetricsOfAnOutage(t *testing.T) {
 	}
 }
 
-// The log's level follows the admin server, down to the Kafka clients, and back.
+// The Kafka clients follow the level as it is now: their lines, two for each
+// attempt to reach a broker, are for those who ask.
+func TestKafkaClientsFollowTheLevel(t *testing.T) {
+	log, level := newLeveledLogger(config.Log{Level: "info", Format: "json"}, io.Discard)
+	raw := rawLog{log}
+	for _, step := range []struct {
+		level zapcore.Level
+		want  kgo.LogLevel
+	}{{zapcore.InfoLevel, kgo.LogLevelNone}, {zapcore.DebugLevel, kgo.LogLevelWarn}, {zapcore.ErrorLevel, kgo.LogLevelNone}} {
+		level.SetLevel(step.level)
+		if got := raw.Level(); got != step.want {
+			t.Errorf("at %v: %v, want %v", step.level, got, step.want)
+		}
+	}
+}
+
+// The log's level follows the admin server, and back.
 func TestLogLevelWhileItRuns(t *testing.T) {
 	w := startWatched(t)
 	w.untilMetrics("assigned_partitions 2")
