@@ -49,6 +49,11 @@ type Core struct {
 	committing *Commit
 	commitAt   time.Time // when partitions are looked over for a commit
 
+	pauses     pauses
+	throughput throughput
+	buried     map[string]uint64 // dead letters acknowledged, by the code of their reason
+	skipped    map[string]uint64 // records, likewise
+
 	openEvents int
 	openBytes  int64
 	extra      int       // events that one more poll may bring beyond the credit
@@ -68,6 +73,8 @@ func New(cfg Config) *Core {
 		refusals:  brake{share: cfg.Brake, least: cfg.BrakeAtLeast},
 		malformed: brake{share: cfg.Brake, least: cfg.BrakeAtLeast},
 		durations: newDurations(),
+		buried:    make(map[string]uint64),
+		skipped:   make(map[string]uint64),
 	}
 }
 
@@ -104,6 +111,7 @@ func (c *Core) take(now time.Time, a *Assignment, ch *Change) {
 	ev := new(Event)
 	c.enter(now, a, ev, ch)
 	if ch.Verdict == Skip {
+		c.skipped[ch.Reason.Code]++
 		c.settle(ev, &a.ledger.counts.Skipped)
 	} else {
 		c.reject(now, &Bury{Event: ev, Reason: ch.Reason})
@@ -139,6 +147,7 @@ func (c *Core) enter(now time.Time, a *Assignment, ev *Event, ch *Change) {
 	}
 	c.delivered++
 	ev.seq = a.ledger.add(ch.Offset, ch.LeaderEpoch)
+	a.ledger.made(ev.seq, ch.Record.Timestamp)
 	c.openEvents++
 	c.openBytes += ev.bytes
 	a.bytes += ev.bytes
@@ -194,6 +203,9 @@ func (c *Core) pop() Decision {
 // Next returns the next decision. It is to be called after every fact, and when
 // the time of the last Wait has come, until it returns a Wait.
 func (c *Core) Next(now time.Time) Decision {
+	if now.After(c.pauses.seen) {
+		c.keepTime(now)
+	}
 	for {
 		if c.outHead < len(c.out) {
 			return c.pop()
@@ -301,6 +313,9 @@ func (c *Core) Totals() Counts {
 	}
 	return t
 }
+
+// Partitions is how many partitions are this process's.
+func (c *Core) Partitions() int { return len(c.assignments) }
 
 // Idle reports whether nothing of the core's is under way: no partition, no
 // call, no operation.

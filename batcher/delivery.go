@@ -168,15 +168,22 @@ func (c *Core) bury(b *Bury) {
 	a.sent = max(a.sent, b.Event.seq+1)
 	c.decide(b)
 	if !c.rules.SettleAfterBurial {
-		c.settle(b.Event, &b.Event.Assignment.ledger.counts.DeadLettered)
+		c.settleBuried(b)
 	}
+}
+
+func (c *Core) settleBuried(b *Bury) {
+	if b.Event.Assignment.phase != dead {
+		c.buried[b.Reason.Code]++
+	}
+	c.settle(b.Event, &b.Event.Assignment.ledger.counts.DeadLettered)
 }
 
 // Buried tells that Kafka acknowledged a dead letter: its record is settled,
 // and the message's next change may go.
 func (c *Core) Buried(now time.Time, b *Bury) {
 	if c.rules.SettleAfterBurial {
-		c.settle(b.Event, &b.Event.Assignment.ledger.counts.DeadLettered)
+		c.settleBuried(b)
 	}
 	if b.item != nil && b.item.phase != gone {
 		c.remove(now, b.item)

@@ -23,6 +23,7 @@
 //   - commit.go: when and what to commit, and what its metadata tells the next owner.
 //   - pace.go, pace_window.go, door.go: how fast, and whether at all.
 //   - looks.go, durations.go: when to look at an operation.
+//   - snapshot.go, holds.go, pauses.go: the state in numbers, for people and metrics.
 //
 // # Not obvious
 //

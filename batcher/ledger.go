@@ -1,5 +1,7 @@
 package batcher
 
+import "time"
+
 // Counts is what became of the records of one assignment. At every moment
 // Delivered = Completed + DeadLettered + Skipped + Open + Dropped (I10).
 type Counts struct {
@@ -44,9 +46,31 @@ type ledger struct {
 }
 
 type entry struct {
-	offset  int64
-	epoch   int32
-	settled bool
+	offset int64
+	epoch  int32
+	stamp  stamp
+}
+
+// stamp is when a record was made, in seconds since 2000, 0 when that is not
+// known, and in its highest bit whether the record is settled. In a word of their
+// own each, entries would be half as large again.
+type stamp uint32
+
+const (
+	settled   stamp = 1 << 31
+	stampZero       = 946_684_800 // 2000-01-01 in seconds since 1970
+)
+
+func stampOf(t time.Time) stamp {
+	return stamp(min(max(t.Unix()-stampZero, 0), int64(settled-1)))
+}
+
+// time is zero when it is not known.
+func (s stamp) time() time.Time {
+	if s &^= settled; s == 0 {
+		return time.Time{}
+	}
+	return time.Unix(int64(s)+stampZero, 0)
 }
 
 func newLedger(start int64, epoch int32) ledger {
@@ -67,18 +91,30 @@ func (l *ledger) add(offset int64, epoch int32) uint64 {
 	return seq
 }
 
+// made notes when a record was made, for people who ask how old the oldest one is.
+func (l *ledger) made(seq uint64, t time.Time) { l.at(seq).stamp = stampOf(t) }
+
+// oldest is when the first unsettled record was made, to the second; zero when
+// there is none, or its time is not known.
+func (l *ledger) oldest() time.Time {
+	if l.head == l.tail {
+		return time.Time{}
+	}
+	return l.at(l.head).stamp.time()
+}
+
 // settle closes the record seq; count is the counter it moves to. Settling a
 // record twice is a broken promise of the caller's (I4).
 func (l *ledger) settle(seq uint64, count *uint64) {
-	if seq < l.head || seq >= l.tail || l.at(seq).settled {
+	if seq < l.head || seq >= l.tail || l.at(seq).stamp&settled != 0 {
 		panic("batcher: record settled twice")
 	}
 	e := l.at(seq)
-	e.settled = true
+	e.stamp |= settled
 	l.highest = max(l.highest, e.offset+1)
 	l.counts.Open--
 	*count++
-	for l.head < l.tail && l.at(l.head).settled {
+	for l.head < l.tail && l.at(l.head).stamp&settled != 0 {
 		l.epoch = l.at(l.head).epoch
 		l.head++
 	}

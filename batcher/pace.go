@@ -36,6 +36,7 @@ type pace struct {
 	filled  time.Time
 	called  time.Time // when the last call was made
 
+	heard Quota     // what a reply told last, for people
 	dry   time.Time // no call before: the window's budget is used up
 	rest  time.Time // no call before: a 429
 	walls int       // 429s in a row, those of one moment counted once
@@ -45,7 +46,7 @@ type pace struct {
 func newPace(cfg Config) pace {
 	p := pace{
 		longest: cfg.MaxPause, budget: budget{reserve: cfg.Reserve},
-		rate: startPerMinute / 60.0, factor: 1, permits: 1,
+		rate: startPerMinute / 60.0, factor: 1, permits: 1, heard: NoQuota,
 		random: rand.New(rand.NewPCG(cfg.Seed, 0x7061)),
 	}
 	if cfg.RequestsPerMinute > 0 {
@@ -137,6 +138,7 @@ func (p *pace) spend(now time.Time, calls int) {
 // time; open is the calls that are still under way.
 func (p *pace) learn(now, sent time.Time, q Quota, open int) {
 	p.fill(now)
+	p.hear(q)
 	if p.probe {
 		p.probe, p.walls, p.rest = false, 0, time.Time{}
 	}
@@ -153,6 +155,7 @@ func (p *pace) learn(now, sent time.Time, q Quota, open int) {
 // faster, and each rest is at least twice the one before.
 func (p *pace) limited(now, sent time.Time, q Quota) (until time.Time) {
 	p.fill(now)
+	p.hear(q)
 	if p.probe || !now.Before(p.rest) { // else it was sent before the first told
 		p.factor /= 2
 		p.walls++
@@ -177,6 +180,28 @@ func (p *pace) limited(now, sent time.Time, q Quota) (until time.Time) {
 	again := min(firstRest<<min(p.walls-1, 6), quotaWindow)
 	p.rest = later(p.rest, now.Add(max(rest, again)+p.jitter(comeBack)))
 	return p.rest
+}
+
+// Pace is how fast this process calls.
+type Pace struct {
+	Allowed float64   // requests a minute at this moment; 0 while all calls rest
+	Learned float64   // requests a minute by configuration or quota, before 429s slow it
+	Rest    time.Time // no call before; zero or past: no rest
+	Quota   Quota     // Limit and Remaining as the last reply told that did; negative: none did
+}
+
+func (p *pace) hear(q Quota) {
+	if q.Limit >= 0 && q.Remaining >= 0 {
+		p.heard = q
+	}
+}
+
+func (p *pace) tell(now time.Time) Pace {
+	t := Pace{Allowed: p.speed() * 60, Learned: p.rate * 60, Rest: p.until(), Quota: p.heard}
+	if now.Before(t.Rest) {
+		t.Allowed = 0
+	}
+	return t
 }
 
 func (p *pace) jitter(span time.Duration) time.Duration {

@@ -2,13 +2,14 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"time"
-
-	"go.uber.org/zap"
 
 	"kafka-kustomer/consumer"
 	"kafka-kustomer/internal/admin"
 	"kafka-kustomer/internal/config"
+	"kafka-kustomer/internal/metrics"
 	"kafka-kustomer/internal/pipeline"
 	"kafka-kustomer/sink/results"
 )
@@ -19,13 +20,31 @@ const adminTimeout = time.Second
 
 // openAdmin starts the server of status page, probes and metrics, which says that
 // the program drains from the moment ctx ends.
-func openAdmin(ctx context.Context, cfg *config.Config, log *zap.Logger) (*admin.Server, error) {
-	server := admin.New(admin.Config{Listen: cfg.Admin.Listen, Name: cfg.Name, Version: buildVersion()}, log)
+func openAdmin(ctx context.Context, cfg *config.Config, w wiring, observer *metrics.Observer) (*admin.Server, error) {
+	hash, err := configHash(cfg)
+	if err != nil {
+		return nil, err
+	}
+	server := admin.New(admin.Config{
+		Listen: cfg.Admin.Listen, Name: cfg.Name, Version: buildVersion(), ConfigHash: hash,
+		Metrics: observer.Gatherer(), Level: w.level, PProf: cfg.Admin.PProf,
+	}, w.log)
 	if err := server.Start(); err != nil {
 		return nil, err
 	}
 	context.AfterFunc(ctx, server.Drain)
 	return server, nil
+}
+
+// configHash tells apart members that run with different settings. Secrets are not
+// in it: each may be another, and a hash of one could be guessed at.
+func configHash(cfg *config.Config) (string, error) {
+	text, err := config.Redacted(cfg)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:6]), nil
 }
 
 // program is what the admin server asks of the parts that run.

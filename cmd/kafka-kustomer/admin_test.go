@@ -27,16 +27,23 @@ const canary = "canary"
 // watchedRun is the whole program beside an embedded broker and a simulated API,
 // seen through its admin server.
 type watchedRun struct {
-	t     *testing.T
-	sim   *kustomersim.Server
-	kafka *kgo.Client
-	base  string     // of the admin server
-	stop  func()     // as a signal does
-	ended chan error // what run returned
-	seen  strings.Builder
+	t       *testing.T
+	sim     *kustomersim.Server
+	kafka   *kgo.Client
+	brokers []string
+	logs    *observer.ObservedLogs
+	base    string     // of the admin server
+	stop    func()     // as a signal does
+	ended   chan error // what run returned
+	seen    strings.Builder
 }
 
 func startWatched(t *testing.T) *watchedRun {
+	t.Helper()
+	return startWatchedWith(t, kustomersim.Options{Key: canary + "-key", Echo: true, Script: &kustomersim.Script{}}, func(*config.Config) {})
+}
+
+func startWatchedWith(t *testing.T, api kustomersim.Options, edit func(*config.Config)) *watchedRun {
 	t.Helper()
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "message-changes"))
 	if err != nil {
@@ -44,10 +51,11 @@ func startWatched(t *testing.T) *watchedRun {
 	}
 	t.Cleanup(cluster.Close)
 	w := &watchedRun{t: t, ended: make(chan error, 1)}
-	w.sim = kustomersim.New(kustomersim.Options{Key: canary + "-key", Echo: true, Script: &kustomersim.Script{}})
+	w.sim = kustomersim.New(api)
 	t.Cleanup(w.sim.Close)
-	api := httptest.NewServer(w.sim)
-	t.Cleanup(api.Close)
+	web := httptest.NewServer(w.sim)
+	t.Cleanup(web.Close)
+	w.brokers = cluster.ListenAddrs()
 	if w.kafka, err = kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...)); err != nil {
 		t.Fatal(err)
 	}
@@ -55,14 +63,17 @@ func startWatched(t *testing.T) *watchedRun {
 
 	cfg := config.Default()
 	cfg.Kafka.Brokers = cluster.ListenAddrs()
-	cfg.Kustomer.BaseURL, cfg.Kustomer.APIKey = api.URL, config.NewSecret(canary+"-key")
+	cfg.Kustomer.BaseURL, cfg.Kustomer.APIKey = web.URL, config.NewSecret(canary+"-key")
 	cfg.Batch.Linger = 10 * time.Millisecond
 	cfg.Admin.Listen = "127.0.0.1:0"
-	core, logs := observer.New(zapcore.InfoLevel)
+	edit(cfg)
+	level := zap.NewAtomicLevelAt(zapcore.InfoLevel)
+	core, logs := observer.New(level)
+	w.logs = logs
 	ctx, stop := context.WithCancel(t.Context())
 	t.Cleanup(stop)
 	w.stop = stop
-	go func() { w.ended <- run(ctx, cfg, wiring{log: zap.New(core)}) }()
+	go func() { w.ended <- run(ctx, cfg, wiring{log: zap.New(core), level: &level}) }()
 	w.until("the address is in the log", func() bool {
 		for _, entry := range logs.FilterMessageSnippet("status page").All() {
 			w.base = fmt.Sprintf("http://%v", entry.ContextMap()["address"])

@@ -26,13 +26,13 @@ func newRun() *cobra.Command {
 			if err != nil {
 				return usageError{err}
 			}
-			log := newLogger(cfg.Log, cmd.ErrOrStderr())
+			log, level := newLeveledLogger(cfg.Log, cmd.ErrOrStderr())
 			limitMemory(cfg, log)
 			for _, w := range cfg.Warnings() {
 				log.Warn("configuration: " + w)
 			}
 			log.Info("starting", zap.String("version", buildVersion()), zap.String("config", path))
-			if err := run(cmd.Context(), cfg, wiring{log: log}); err != nil {
+			if err := run(cmd.Context(), cfg, wiring{log: log, level: &level}); err != nil {
 				log.Error("stopped", zap.Error(err))
 				return loggedError{err}
 			}
@@ -67,8 +67,15 @@ func enoughMemory(cfg *config.Config) int64 {
 	return others + 2*(int64(cfg.Limits.MaxOpenBytes)+int64(cfg.Kustomer.MaxInFlight)*int64(cfg.Batch.MaxBytes))
 }
 
-// newLogger writes every line: a sampled log is missing the one that matters.
+// newLogger is newLeveledLogger without the level.
 func newLogger(cfg config.Log, w io.Writer) *zap.Logger {
+	log, _ := newLeveledLogger(cfg, w)
+	return log
+}
+
+// newLeveledLogger writes every line: a sampled log is missing the one that
+// matters. What it writes follows the level, which may be set at any time.
+func newLeveledLogger(cfg config.Log, w io.Writer) (*zap.Logger, zap.AtomicLevel) {
 	encoder := zap.NewProductionEncoderConfig()
 	encoder.TimeKey = "ts"
 	encoder.EncodeTime = zapcore.RFC3339NanoTimeEncoder
@@ -79,11 +86,11 @@ func newLogger(cfg config.Log, w io.Writer) *zap.Logger {
 		encoder.EncodeLevel = zapcore.CapitalLevelEncoder
 		enc = zapcore.NewConsoleEncoder(encoder)
 	}
-	level, err := zapcore.ParseLevel(cfg.Level)
+	level, err := zap.ParseAtomicLevel(cfg.Level)
 	if err != nil {
 		panic(fmt.Sprintf("log level %q passed validation: %v", cfg.Level, err))
 	}
-	return zap.New(zapcore.NewCore(enc, zapcore.Lock(zapcore.AddSync(w)), level))
+	return zap.New(zapcore.NewCore(enc, zapcore.Lock(zapcore.AddSync(w)), level)), level
 }
 
 func isTerminal(w io.Writer) bool {

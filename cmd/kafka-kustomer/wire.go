@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"kafka-kustomer/batcher"
 	"kafka-kustomer/consumer"
 	"kafka-kustomer/internal/config"
+	"kafka-kustomer/internal/metrics"
 	"kafka-kustomer/internal/pipeline"
 	"kafka-kustomer/schemas"
 	"kafka-kustomer/sink"
@@ -22,6 +24,7 @@ import (
 // wiring is what a run needs beside its configuration.
 type wiring struct {
 	log   *zap.Logger
+	level *zap.AtomicLevel         // of log; nil: it stays as it is
 	kafka []kgo.Opt                // beside those of the configuration
 	watch func(*pipeline.Pipeline) // told before the loop starts; may be nil
 }
@@ -33,11 +36,12 @@ func run(ctx context.Context, cfg *config.Config, w wiring) error {
 	if err != nil {
 		return usageError{err}
 	}
-	opts = append(opts, w.kafka...)
+	opts = slices.Clip(append(opts, w.kafka...)) // each client appends its own
 	within := deadlineFrom(ctx, cfg.DrainTimeout)
 
 	// Status page, probes and metrics: the first to come, the last to go.
-	server, err := openAdmin(ctx, cfg, w.log)
+	observer := metrics.New(time.Now())
+	server, err := openAdmin(ctx, cfg, w, observer)
 	if err != nil {
 		return err
 	}
@@ -45,7 +49,7 @@ func run(ctx context.Context, cfg *config.Config, w wiring) error {
 
 	// Results and dead letters: Kafka out.
 	var sizes results.Sizes
-	producer, err := kgo.NewClient(append(append(opts, results.ProducerOpts()...), sizes.Opt())...)
+	producer, err := kgo.NewClient(append(append(opts, results.ProducerOpts()...), sizes.Opt(), observer.KafkaClient("producer"))...)
 	if err != nil {
 		return usageError{err}
 	}
@@ -74,6 +78,7 @@ func run(ctx context.Context, cfg *config.Config, w wiring) error {
 		DrainTimeout:  cfg.DrainTimeout,
 		CommitTimeout: config.CommitDeadline,
 		ProduceRetry:  time.Second,
+		Observer:      observer,
 	}, core, api, writer, w.log)
 
 	// Changes: Kafka in.
@@ -81,7 +86,7 @@ func run(ctx context.Context, cfg *config.Config, w wiring) error {
 		MaxEventBytes:        int(cfg.Limits.MaxEventBytes),
 		DeadLetterTombstones: cfg.Source.OnTombstone == "dead_letter",
 	})
-	source, err := consumer.New(consumerConfig(cfg, opts), decoder, loop, w.log)
+	source, err := consumer.New(consumerConfig(cfg, append(opts, observer.KafkaClient("consumer"))), decoder, loop, w.log)
 	if err != nil {
 		return usageError{err}
 	}

@@ -1,17 +1,43 @@
 package admin
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"kafka-kustomer/batcher"
+	"kafka-kustomer/internal/metrics"
 )
 
 const (
 	counter = prometheus.CounterValue
 	gauge   = prometheus.GaugeValue
 )
+
+// Catalogue lists every metric under /metrics that begins with the program's name:
+// those made from a look at the program, and those of [metrics.Catalogue]. It is
+// sorted by name.
+func Catalogue() []metrics.Metric {
+	list := metrics.Catalogue()
+	add := func(name string, kind prometheus.ValueType, help string, labels []string) {
+		list = append(list, metrics.Metric{
+			Name: prometheus.BuildFQName(metrics.Namespace, "", name), Type: map[prometheus.ValueType]string{counter: "counter", gauge: "gauge"}[kind],
+			Labels: labels, Help: help,
+		})
+	}
+	for _, m := range ofLoop {
+		add(m.name, m.kind, m.help, nil)
+	}
+	for _, m := range ofRest {
+		add(m.name, m.kind, m.help, nil)
+	}
+	for _, f := range families {
+		add(f.name, f.kind, f.help, f.labels)
+	}
+	slices.SortFunc(list, func(a, b metrics.Metric) int { return cmp.Compare(a.Name, b.Name) })
+	return list
+}
 
 // metric is a metric without labels. Its help says what to do about it.
 type metric[From any] struct {
@@ -42,6 +68,21 @@ var ofLoop = []metric[func(batcher.Snapshot) float64]{
 		"messages_open", gauge,
 		"Messages with a change that is not settled yet.",
 		func(s batcher.Snapshot) float64 { return float64(s.Messages) },
+	},
+	{
+		"messages_stray", gauge,
+		"Messages that a request without a reply, or without a result, may still write to: newer changes of them wait kustomer.lost_reply_wait. Growing: replies get lost, see calls_total with outcome unknown, and the network.",
+		func(s batcher.Snapshot) float64 { return float64(s.Strays) },
+	},
+	{
+		"pace_allowed_requests_per_minute", gauge,
+		"Requests a minute that this process may make now, 0 while all calls rest. Below pace_learned_requests_per_minute: there were 429s; it comes back by itself.",
+		func(s batcher.Snapshot) float64 { return s.Pace.Allowed },
+	},
+	{
+		"pace_learned_requests_per_minute", gauge,
+		"Requests a minute for this process by kustomer.requests_per_minute, or as learned from the quota. Low while time_to_drain_seconds grows: others use the quota, see kustomer.reserve and quota_limit_requests.",
+		func(s batcher.Snapshot) float64 { return s.Pace.Learned },
 	},
 	{
 		"items_ready", gauge,

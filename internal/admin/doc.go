@@ -6,12 +6,16 @@
 //	GET  /readyz         200 when events get through, else 503 with the reasons
 //	GET  /metrics        the same and more, for Prometheus
 //	POST /brake/release  dead-letters again after the brake has stopped it
+//	GET  /log/level      how much is logged; PUT sets it until the next start
+//	GET  /debug/pprof/   Go's profiles, where admin.pprof is on
 //
 // # How the parts fit
 //
 //	program.go    what is asked of the program, as functions and plain values
 //	readiness.go  values -> ready or not, and the reasons; a pure function
-//	metrics.go    the same values -> metrics, one look a scrape; catalogue.go lists them
+//	metrics.go    the same values -> metrics, one look a scrape
+//	catalogue.go  the metrics without labels, and Catalogue, the list of all there are
+//	families.go   the metrics with labels
 //	page.go       the same values -> text
 //	server.go     the life of the server: New, Start, Attach, Drain, Close
 //	routes.go     one function for each path
@@ -42,10 +46,11 @@
 // it is derived from that: the page, the probe and the alert can't disagree.
 // Metrics are collected when asked for rather than counted along the way, so the
 // core knows no metric, and its own counts, which tests hold to an identity, are
-// the ones exported. One request asks the loop at a time; when it hangs, probes
+// the ones exported. Only what is no state, such as how long a call took, is
+// counted along the way, by internal/metrics; both are under /metrics. One request asks the loop at a time; when it hangs, probes
 // that go on and on do not pile up questions in it.
 //
-// There is no login: whoever can reach the address can read it, and can release
-// the brake. Nothing here holds a payload or a secret. Web pages of other origins
+// There is no login: whoever can reach the address can read it, release the brake,
+// and set the level of the log. Nothing here holds a payload or a secret. Web pages of other origins
 // are refused.
 package admin

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -60,7 +61,7 @@ const testPatience = 20 * time.Millisecond
 
 func newServer(t *testing.T) *Server {
 	t.Helper()
-	s := New(Config{Name: "mine", Version: "v1.2.3"}, zap.NewNop())
+	s := New(Config{Name: "mine", Version: "v1.2.3", ConfigHash: "abc123"}, zap.NewNop())
 	s.patience = testPatience
 	return s
 }
@@ -77,7 +78,13 @@ func serve(t *testing.T, s *Server) (base string) {
 // ask makes one request. headers are names and values in turn.
 func ask(t *testing.T, method, url string, headers ...string) (code int, header http.Header, body string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, url, nil)
+	return askWith(t, method, url, "", headers...)
+}
+
+// askWith is ask with a body.
+func askWith(t *testing.T, method, url, sent string, headers ...string) (code int, header http.Header, body string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(sent))
 	if err != nil {
 		t.Fatal(err)
 	}

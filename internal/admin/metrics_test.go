@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"kafka-kustomer/batcher"
+	"kafka-kustomer/internal/metrics"
 )
 
 // busy is a program with another number for everything.
@@ -21,6 +22,12 @@ func busy() *fake {
 		snapshot: batcher.Snapshot{
 			Counts:     batcher.Counts{Delivered: 15, Completed: 5, DeadLettered: 4, Skipped: 3, Open: 2, Dropped: 1},
 			Partitions: 16, Ready: 6, Messages: 7, OpenBytes: 8, InFlight: 9, Operations: 10, Batches: 11, Looks: 12,
+			Buried:  map[string]uint64{"malformed": 3, "canary-code": 1},
+			Skipped: map[string]uint64{"tombstone": 2, "canary-code": 1},
+			Holds:   [batcher.Holds]int{batcher.HoldRequest: 1, batcher.HoldOperation: 4, batcher.HoldStray: 2}, Strays: 17,
+			Pace: batcher.Pace{Allowed: 18, Learned: 19}, Throughput: 2.5,
+			Pauses: [len(batcher.TroubleKinds)]batcher.Pauses{{Begun: 20, For: 1500 * time.Millisecond}, {Begun: 21, For: time.Minute}},
+			Places: []batcher.Place{{Topic: "changes", Partition: 0, Committed: 22, Oldest: time.Unix(1_700_000_000, 0)}, {Topic: "changes", Partition: 11, Committed: -1}},
 			Troubles: []batcher.Trouble{
 				{Kind: batcher.TroubleBrake, Reason: batcher.Reason{Code: "canary-code", Text: "canary-text"}, Person: true},
 				{Kind: batcher.TroubleQuota, Since: time.Now(), Until: time.Now().Add(time.Second)},
@@ -44,7 +51,7 @@ func ours(t *testing.T, s *Server) []string {
 		t.Fatalf("status %d, %s", code, body)
 	}
 	lines := strings.Split(strings.TrimSpace(comments.ReplaceAllString(body, "")), "\n")
-	return slices.DeleteFunc(lines, func(line string) bool { return !strings.HasPrefix(line, namespace+"_") })
+	return slices.DeleteFunc(lines, func(line string) bool { return !strings.HasPrefix(line, metrics.Namespace+"_") })
 }
 
 func TestMetrics(t *testing.T) {
@@ -54,9 +61,34 @@ func TestMetrics(t *testing.T) {
 batches_total 11
 build_info{go_version="` + runtime.Version() + `",version="v1.2.3"} 1
 calls_in_flight 9
+config_info{hash="abc123"} 1
 connector_info{name="mine",protocol="consumer"} 1
+consumer_committed_offset{partition="0",topic="changes"} 22
 consumer_lag_records{partition="0",topic="changes"} 3
 consumer_lag_records{partition="11",topic="changes"} 0
+dead_letters_total{reason="bad_request"} 0
+dead_letters_total{reason="conflict"} 0
+dead_letters_total{reason="connection_lost"} 0
+dead_letters_total{reason="empty_value"} 0
+dead_letters_total{reason="forbidden"} 0
+dead_letters_total{reason="foreign_refusal"} 0
+dead_letters_total{reason="foreign_reply"} 0
+dead_letters_total{reason="invalid_changes"} 0
+dead_letters_total{reason="invalid_event_id"} 0
+dead_letters_total{reason="invalid_message_id"} 0
+dead_letters_total{reason="invalid_occurred_at"} 0
+dead_letters_total{reason="item_failed"} 0
+dead_letters_total{reason="malformed"} 3
+dead_letters_total{reason="not_found"} 0
+dead_letters_total{reason="other"} 1
+dead_letters_total{reason="oversize"} 0
+dead_letters_total{reason="refused"} 0
+dead_letters_total{reason="request_timeout"} 0
+dead_letters_total{reason="server_error"} 0
+dead_letters_total{reason="timeout"} 0
+dead_letters_total{reason="tombstone"} 0
+dead_letters_total{reason="too_large"} 0
+dead_letters_total{reason="unprocessable"} 0
 events_delivered_total 15
 events_ended_total{fate="completed"} 5
 events_ended_total{fate="dead_lettered"} 4
@@ -65,18 +97,51 @@ events_ended_total{fate="skipped"} 3
 events_held 0
 events_open 2
 events_open_bytes 8
+events_skipped_total{reason="empty_change"} 0
+events_skipped_total{reason="other"} 1
+events_skipped_total{reason="tombstone"} 2
+events_skipped_total{reason="transaction_marker"} 0
 items_ready 6
 kafka_problems 1
 loop_up 1
+messages_held{why="call"} 0
+messages_held{why="cooling"} 0
+messages_held{why="dead_letter"} 0
+messages_held{why="operation"} 4
+messages_held{why="request"} 1
+messages_held{why="retry"} 0
+messages_held{why="stray"} 2
+messages_held{why="takeover"} 0
 messages_open 7
+messages_stray 17
 offsets_expired_total 13
+oldest_unsettled_timestamp_seconds{partition="0",topic="changes"} 1.7e+09
 operation_looks_total 12
 operations_open 10
 operations_overdue 0
+pace_allowed_requests_per_minute 18
+pace_learned_requests_per_minute 19
+paused_seconds_total{kind="brake"} 0
+paused_seconds_total{kind="configuration"} 1.5
+paused_seconds_total{kind="lease"} 60
+paused_seconds_total{kind="outage"} 0
+paused_seconds_total{kind="overdue"} 0
+paused_seconds_total{kind="quota"} 0
+paused_seconds_total{kind="takeover"} 0
+paused_seconds_total{kind="unreadable"} 0
+pauses_total{kind="brake"} 0
+pauses_total{kind="configuration"} 20
+pauses_total{kind="lease"} 21
+pauses_total{kind="outage"} 0
+pauses_total{kind="overdue"} 0
+pauses_total{kind="quota"} 0
+pauses_total{kind="takeover"} 0
+pauses_total{kind="unreadable"} 0
 person_needed 1
 ready 0
 result_oldest_unacknowledged_seconds 1.5
 suspects 0
+time_to_drain_seconds 2
 trouble{kind="brake"} 1
 trouble{kind="configuration"} 0
 trouble{kind="draining"} 0
@@ -94,7 +159,7 @@ trouble{kind="takeover"} 0
 trouble{kind="unreadable"} 0`
 	var wanted []string
 	for _, line := range strings.Split(want, "\n") {
-		wanted = append(wanted, namespace+"_"+line)
+		wanted = append(wanted, metrics.Namespace+"_"+line)
 	}
 	if got := ours(t, s); !slices.Equal(got, wanted) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(wanted, "\n"))
@@ -104,7 +169,7 @@ trouble{kind="unreadable"} 0`
 func TestMetricsLint(t *testing.T) {
 	s := newServer(t)
 	s.Attach(busy().program())
-	problems, err := testutil.GatherAndLint(s.registry())
+	problems, err := testutil.GatherAndLint(s.gatherer())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +193,7 @@ func TestMetricsOfALoopThatHangs(t *testing.T) {
 	s.Attach(f.program())
 	got := ours(t, s)
 	for _, want := range []string{"loop_up 0", "ready 0", "person_needed 1", `trouble{kind="stuck"} 1`, "offsets_expired_total 13", `consumer_lag_records{partition="0",topic="changes"} 3`} {
-		if !slices.Contains(got, namespace+"_"+want) {
+		if !slices.Contains(got, metrics.Namespace+"_"+want) {
 			t.Errorf("no %s in\n%s", want, strings.Join(got, "\n"))
 		}
 	}
@@ -142,7 +207,7 @@ func TestMetricsOfALoopThatHangs(t *testing.T) {
 func TestMetricsWhileStarting(t *testing.T) {
 	got := ours(t, newServer(t))
 	for _, want := range []string{"ready 0", "loop_up 1", `trouble{kind="starting"} 1`, "events_delivered_total 0", `events_ended_total{fate="completed"} 0`, `connector_info{name="mine",protocol=""} 1`} {
-		if !slices.Contains(got, namespace+"_"+want) {
+		if !slices.Contains(got, metrics.Namespace+"_"+want) {
 			t.Errorf("no %s in\n%s", want, strings.Join(got, "\n"))
 		}
 	}

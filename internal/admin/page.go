@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
+
+	"kafka-kustomer/batcher"
 )
 
 // page tells a person what is going on. It is plain text: it reads the same in a
@@ -30,6 +33,9 @@ func (s *Server) writePage(w io.Writer, st status) {
 	writePartitions(w, st.kafka)
 	fmt.Fprint(w, "\nGET /readyz the reasons as JSON   GET /metrics for Prometheus   GET /healthz is the loop alive\n"+
 		"POST /brake/release after the brake: send undeliverable events to the dead-letter topic again\n")
+	if s.cfg.Level != nil {
+		fmt.Fprint(w, "PUT /log/level level=debug: log more, until the next start\n")
+	}
 }
 
 func (s *Server) headline(w io.Writer, st status, r Readiness) {
@@ -63,9 +69,65 @@ func writeCounts(w io.Writer, st status) {
 	fmt.Fprintf(w, "\nevents      %d delivered = %d completed + %d dead-lettered + %d skipped + %d open + %d dropped\n",
 		c.Delivered, c.Completed, c.DeadLettered, c.Skipped, c.Open, c.Dropped)
 	fmt.Fprintf(w, "open        %d messages, %d items ready to be sent, %d bytes\n", s.Messages, s.Ready, s.OpenBytes)
+	fmt.Fprintf(w, "waiting for %s\noldest      %s\n", held(s), oldest(st))
 	fmt.Fprintf(w, "kustomer    %d batches, %d looks; %d calls in flight, %d operations open\n", s.Batches, s.Looks, s.InFlight, s.Operations)
+	fmt.Fprintf(w, "pace        %s\n", pace(s.Pace))
+	fmt.Fprintf(w, "pauses      %s\n", pauses(s))
 	fmt.Fprintf(w, "results     oldest not acknowledged by Kafka: %v\n", rounded(st.oldest))
 	fmt.Fprintf(w, "partitions  %d assigned, %d offsets expired unread\n", s.Partitions, st.kafka.Expired)
+}
+
+// held says what messages wait for.
+func held(s batcher.Snapshot) string {
+	var parts []string
+	for why, n := range s.Holds {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", batcher.Hold(why), n))
+		}
+	}
+	return cmp.Or(strings.Join(parts, ", "), "none")
+}
+
+// oldest says how long it has been under way, and how long all will take.
+func oldest(st status) string {
+	var at time.Time
+	for _, p := range st.snapshot.Places {
+		if at.IsZero() || !p.Oldest.IsZero() && p.Oldest.Before(at) {
+			at = p.Oldest
+		}
+	}
+	line := "no record is unsettled"
+	if !at.IsZero() {
+		line = fmt.Sprintf("unsettled record was made %v ago", st.now.Sub(at).Round(time.Second))
+	}
+	switch t, known := drainTime(st); {
+	case known && math.IsInf(t, 1):
+		line += "; nothing was settled of late"
+	case known && t > 0:
+		line += fmt.Sprintf("; all is settled in %v at this pace", time.Duration(min(t, maxDrain.Seconds())*float64(time.Second)).Round(time.Second))
+	}
+	return line
+}
+
+// maxDrain is the longest time that is worth telling.
+const maxDrain = 365 * 24 * time.Hour
+
+func pace(p batcher.Pace) string {
+	line := fmt.Sprintf("%.0f requests a minute now, %.0f at best", p.Allowed, p.Learned)
+	if p.Quota.Limit > 0 {
+		line += fmt.Sprintf("; the org had %d of %d left at the last reply", p.Quota.Remaining, p.Quota.Limit)
+	}
+	return line
+}
+
+func pauses(s batcher.Snapshot) string {
+	var parts []string
+	for i, kind := range batcher.TroubleKinds {
+		if p := s.Pauses[i]; p.Begun > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d, %v in all", kind, p.Begun, rounded(p.For)))
+		}
+	}
+	return cmp.Or(strings.Join(parts, "; "), "none")
 }
 
 func writePartitions(w io.Writer, k Kafka) {

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/pprof"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 )
 
 // maxScrapes is how many requests for metrics are served at a time.
@@ -19,7 +21,14 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.HandleFunc("POST /brake/release", s.release)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry(), promhttp.HandlerOpts{
+	if s.cfg.Level != nil {
+		mux.HandleFunc("GET /log/level", s.logLevel)
+		mux.HandleFunc("PUT /log/level", s.logLevel)
+	}
+	if s.cfg.PProf {
+		profiles(mux)
+	}
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.gatherer(), promhttp.HandlerOpts{
 		ErrorLog: zap.NewStdLog(s.log.Named("metrics")), MaxRequestsInFlight: maxScrapes,
 	}))
 	guarded := http.NewCrossOriginProtection().Handler(mux)
@@ -87,6 +96,32 @@ func (s *Server) release(w http.ResponseWriter, r *http.Request) {
 	}
 	s.log.Info("the brake was released by hand", by)
 	text(w, http.StatusOK, "the brake is released: events that can't be delivered go to the dead-letter topic again")
+}
+
+// maxLevelBody is the most that a request for another log level may say.
+const maxLevelBody = 1 << 10
+
+// logLevel reads the level of the log, or sets it until the next start: as JSON,
+// {"level": "debug"}, or as a form, level=debug.
+func (s *Server) logLevel(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxLevelBody)
+	w.Header().Set("Content-Type", "application/json")
+	before := s.cfg.Level.Level()
+	s.cfg.Level.ServeHTTP(w, r)
+	if after := s.cfg.Level.Level(); after != before {
+		s.log.Log(max(after, zapcore.InfoLevel), "the log level was set by hand, until the next start", zap.Stringer("from", before),
+			zap.Stringer("to", after), zap.String("remote_address", r.RemoteAddr))
+	}
+}
+
+// profiles serves Go's own profiles. One that takes longer than the server lets a
+// reply take sets its own deadline.
+func profiles(mux *http.ServeMux) {
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 }
 
 func text(w http.ResponseWriter, code int, line string) {

@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"kafka-kustomer/batcher"
 )
@@ -127,6 +130,70 @@ func TestBrakeRelease(t *testing.T) {
 	}
 }
 
+func TestLogLevel(t *testing.T) {
+	const form = "application/x-www-form-urlencoded"
+	for _, test := range []struct {
+		name    string
+		method  string
+		query   string
+		body    string
+		headers []string
+		fixed   bool // the log has no level to set
+		code    int
+		says    string
+		level   zapcore.Level
+	}{
+		{name: "asked", method: "GET", code: 200, says: `{"level":"info"}`, level: zap.InfoLevel},
+		{name: "JSON", method: "PUT", body: `{"level":"debug"}`, code: 200, says: `{"level":"debug"}`, level: zap.DebugLevel},
+		{name: "as curl -d does", method: "PUT", body: "level=debug", headers: []string{"Content-Type", form}, code: 200, says: `{"level":"debug"}`, level: zap.DebugLevel},
+		{name: "in the query", method: "PUT", query: "?level=error", headers: []string{"Content-Type", form}, code: 200, says: `{"level":"error"}`, level: zap.ErrorLevel},
+		{name: "from its own page", method: "PUT", body: `{"level":"warn"}`, headers: []string{"Sec-Fetch-Site", "same-origin"}, code: 200, says: "warn", level: zap.WarnLevel},
+		{name: "no level", method: "PUT", body: `{}`, code: 400, says: "must specify", level: zap.InfoLevel},
+		{name: "no such level", method: "PUT", body: `{"level":"loud"}`, code: 400, says: "loud", level: zap.InfoLevel},
+		{name: "too long", method: "PUT", body: `{"x":"` + strings.Repeat("x", maxLevelBody) + `","level":"debug"}`, code: 400, says: "too large", level: zap.InfoLevel},
+		{name: "another site's page", method: "PUT", body: `{"level":"debug"}`, headers: []string{"Sec-Fetch-Site", "cross-site"}, code: 403, says: "cross-origin", level: zap.InfoLevel},
+		{name: "another site's old browser", method: "PUT", body: `{"level":"debug"}`, headers: []string{"Origin", "https://evil.example"}, code: 403, says: "cross-origin", level: zap.InfoLevel},
+		{name: "POST", method: "POST", body: `{"level":"debug"}`, code: 405, says: "Method Not Allowed", level: zap.InfoLevel},
+		{name: "not for changing", method: "PUT", body: `{"level":"debug"}`, fixed: true, code: 404, says: "not found", level: zap.InfoLevel},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			level := zap.NewAtomicLevelAt(zap.InfoLevel)
+			core, logs := observer.New(level)
+			cfg := Config{Level: &level}
+			if test.fixed {
+				cfg.Level = nil
+			}
+			base := serve(t, New(cfg, zap.New(core)))
+			code, _, body := askWith(t, test.method, base+"/log/level"+test.query, test.body, test.headers...)
+			if code != test.code || !strings.Contains(body, test.says) || level.Level() != test.level {
+				t.Errorf("status %d, %q, level %v; want %d, %q, %v", code, body, level, test.code, test.says, test.level)
+			}
+			if want := map[bool]int{true: 1}[test.level != zap.InfoLevel]; logs.Len() != want {
+				t.Errorf("%d lines in the log, want %d: %v", logs.Len(), want, logs.All())
+			}
+		})
+	}
+}
+
+func TestProfiles(t *testing.T) {
+	base := serve(t, New(Config{PProf: true}, zap.NewNop()))
+	for path, want := range map[string]string{
+		"/debug/pprof/":                   "goroutine",
+		"/debug/pprof/goroutine?debug=1":  "goroutine profile:",
+		"/debug/pprof/heap?debug=1":       "heap profile:",
+		"/debug/pprof/cmdline":            "admin",
+		"/debug/pprof/trace?seconds=0.01": "go 1.",
+		"/debug/pprof/profile?seconds=1":  "",
+	} {
+		if code, _, body := ask(t, http.MethodGet, base+path); code != 200 || !strings.Contains(body, want) {
+			t.Errorf("GET %s: status %d, %.100q", path, code, body)
+		}
+	}
+	if code, _, _ := ask(t, http.MethodPost, base+"/debug/pprof/symbol"); code != 405 {
+		t.Errorf("POST: status %d", code)
+	}
+}
+
 func TestOnlyWhatThereIs(t *testing.T) {
 	s := newServer(t)
 	base := serve(t, s)
@@ -153,6 +220,10 @@ func TestPage(t *testing.T) {
 		snapshot: batcher.Snapshot{
 			Counts:     batcher.Counts{Delivered: 15, Completed: 5, DeadLettered: 4, Skipped: 3, Open: 2, Dropped: 1},
 			Partitions: 2, Ready: 6, Messages: 7, OpenBytes: 8, InFlight: 9, Operations: 10, Batches: 11, Looks: 12,
+			Holds: [batcher.Holds]int{batcher.HoldRequest: 2, batcher.HoldStray: 5}, Throughput: .5,
+			Places: []batcher.Place{{Oldest: now.Add(-time.Minute)}, {}, {Oldest: now.Add(-90 * time.Second)}},
+			Pace:   batcher.Pace{Learned: 800, Quota: batcher.Quota{Limit: 1000, Remaining: 17}},
+			Pauses: [len(batcher.TroubleKinds)]batcher.Pauses{0: {Begun: 2, For: 90 * time.Second}, 6: {Begun: 1, For: 4 * time.Second}},
 			Troubles: []batcher.Trouble{{
 				Kind: batcher.TroubleConfiguration, Reason: batcher.Reason{Code: "unauthorized", Text: "Kustomer says no\n* ready (all), for ever"},
 				Since: now.Add(-time.Minute), Until: now.Add(1500 * time.Millisecond), Person: true,
@@ -178,7 +249,11 @@ running for 1h30m0s, as of 2026-11-24T12:00:00Z
 
 events      15 delivered = 5 completed + 4 dead-lettered + 3 skipped + 2 open + 1 dropped
 open        7 messages, 6 items ready to be sent, 8 bytes
+waiting for request 2, stray 5
+oldest      unsettled record was made 1m30s ago; all is settled in 12s at this pace
 kustomer    11 batches, 12 looks; 9 calls in flight, 10 operations open
+pace        0 requests a minute now, 800 at best; the org had 17 of 1000 left at the last reply
+pauses      configuration 2, 1m30s in all; quota 1, 4s in all
 results     oldest not acknowledged by Kafka: 14ms
 partitions  2 assigned, 13 offsets expired unread
             a/0 lag 3

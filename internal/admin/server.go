@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
@@ -17,9 +18,14 @@ import (
 
 // Config is who is told about, and where.
 type Config struct {
-	Listen  string // host:port to listen on, port 0: any that is free; empty: none
-	Name    string // of the connector
-	Version string // of the program
+	Listen     string // host:port to listen on, port 0: any that is free; empty: none
+	Name       string // of the connector
+	Version    string // of the program
+	ConfigHash string // of its configuration, without secrets
+
+	Metrics prometheus.Gatherer // beside those made from a look at the program; nil: none
+	Level   *zap.AtomicLevel    // of the log, to be read and set; nil: it is not for changing
+	PProf   bool                // serve Go's profiles
 }
 
 // loopPatience is how long the loop may take to answer. It needs microseconds.

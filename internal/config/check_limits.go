@@ -57,6 +57,9 @@ func (r *reader) checkTimes(c *Config) {
 
 func (r *reader) checkAdmin(a *Admin) {
 	if a.Listen == "" {
+		if a.PProf {
+			r.fault("admin.pprof", "has no effect while admin.listen is \"\"")
+		}
 		return
 	}
 	shown := r.shown("admin.listen", a.Listen)

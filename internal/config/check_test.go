@@ -167,6 +167,9 @@ func TestFaultsOfAdmin(t *testing.T) {
 		{name: "a near miss", file: "admin: {listn: ':1'}\n" + required, want: `
 1:9: admin: unknown key "listn"; did you mean admin.listen?
 `},
+		{name: "profiles that nothing serves", file: "admin: {listen: '', pprof: true}\n" + required, want: `
+1:28: admin.pprof: has no effect while admin.listen is ""
+`},
 	})
 	for _, listen := range []string{`""`, `":8080"`, `"127.0.0.1:0"`, `"[::1]:9000"`, `"admin.local:9000"`} {
 		if _, err := Parse("good.yaml", []byte("admin: {listen: "+listen+"}\n"+required), nil); err != nil {

@@ -263,6 +263,9 @@ type Admin struct {
 	// a network you trust; no host: all addresses, port 0: any that is free, empty:
 	// none of it. Default :8080.
 	Listen string `yaml:"listen"`
+	// PProf serves Go's profiles under /debug/pprof/ as well, for as long as somebody
+	// looks into the use of processor or memory. Default false.
+	PProf bool `yaml:"pprof"`
 }
 
 // Log is about the log on standard error.

@@ -36,8 +36,8 @@ var batcherGuards = []guard{
 	{name: "clean only with nothing open", file: "batcher/commit.go", old: "return a.ledger.counts.Open == 0 && len(a.operations) == 0 &&", new: "return len(a.operations) == 0 &&"},
 
 	// Offsets.
-	{name: "only the settled prefix is committed", file: "batcher/ledger.go", old: "for l.head < l.tail && l.at(l.head).settled {", new: "for l.head < l.tail {"},
-	{name: "a record settles once", file: "batcher/ledger.go", old: "if seq < l.head || seq >= l.tail || l.at(seq).settled {", new: "if false {"},
+	{name: "only the settled prefix is committed", file: "batcher/ledger.go", old: "for l.head < l.tail && l.at(l.head).stamp&settled != 0 {", new: "for l.head < l.tail {"},
+	{name: "a record settles once", file: "batcher/ledger.go", old: "if seq < l.head || seq >= l.tail || l.at(seq).stamp&settled != 0 {", new: "if false {"},
 	{name: "a dropped record is not settled", file: "batcher/ledger.go", old: "\tl.counts.Dropped++\n", new: "\tl.counts.Dropped++\n\tl.at(l.head).settled = true\n\tl.head++\n"},
 	{name: "records of a dead assignment are refused", file: "batcher/core.go", old: "if a.phase != live && c.rules.TaggedRecords {", new: "if false {"},
 	{name: "one commit in flight", file: "batcher/commit.go", old: "if c.committing != nil || now.Before(c.commitAt)", new: "if now.Before(c.commitAt)"},
@@ -110,7 +110,7 @@ var batcherGuards = []guard{
 	{name: "inherited operations are looked at once for all", file: "batcher/ownership.go", old: "op := c.inherited[id]\n", new: "var op *Operation\n"},
 	{name: "the last owner takes the looks along", file: "batcher/ownership.go", old: "\tc.disown(a)\n", new: ""},
 	{name: "an idle member is not in trouble", file: "batcher/snapshot.go", old: "|| c.door.locked && len(c.looks)+c.looking > 0)", new: "|| c.door.locked)"},
-	{name: "a lease that is over is told", file: "batcher/snapshot.go", old: "if c.leaseOver(now) && len(c.chains) > 0 {", new: "if false {"},
+	{name: "a lease that is over is told", file: "batcher/snapshot.go", old: "return c.leaseOver(now) && len(c.chains) > 0 && !now.Before(c.leaseEnd())", new: "return false"},
 	{name: "an outage keeps the lock", file: "batcher/delivery.go", old: "locked || c.door.locked && !certain", new: "locked"},
 	{name: "a closed door waits after any failure", file: "batcher/door.go", old: "if !certain && !d.closed &&", new: "if !certain &&"},
 	{name: "what is unknown comes back together", file: "batcher/evidence.go", old: "\tfor _, it := range b.Items {\n\t\tif it.phase == gone {\n\t\t\tcontinue\n\t\t}\n\t\tc.strayed", new: "\tfor _, it := range b.Items {\n\t\twait = c.backoff(5)\n\t\tif it.phase == gone {\n\t\t\tcontinue\n\t\t}\n\t\tc.strayed"},

@@ -249,4 +249,14 @@ func (p *process) checkNothingHeld() {
 		p.core.Room() != p.config.MaxOpenEvents {
 		p.w.fail(CheckLeak, "%s: %+v, room %d", p.name, s, p.core.Room())
 	}
+	if sum(s.Buried) != s.Counts.DeadLettered || sum(s.Skipped) != s.Counts.Skipped {
+		p.w.fail(CheckBalance, "%s by reason: dead letters %v, skipped %v, of %+v", p.name, s.Buried, s.Skipped, s.Counts)
+	}
+}
+
+func sum(by map[string]uint64) (n uint64) {
+	for _, x := range by {
+		n += x
+	}
+	return n
 }

@@ -64,14 +64,19 @@ func (p *Pipeline) leaseHolds() bool {
 }
 
 func (p *Pipeline) put(b *batcher.Batch) {
+	p.cfg.Observer.Cut(b)
 	p.calls.run(func() {
-		p.inbox.put(answered{b, p.sink.Put(p.callCtx, b, p.leaseHolds)})
+		begun := time.Now()
+		outcome := p.sink.Put(p.callCtx, b, p.leaseHolds)
+		p.inbox.put(answered{b, outcome, observed{p.cfg.Observer, time.Since(begun)}})
 	})
 }
 
 func (p *Pipeline) look(op *batcher.Operation) {
 	p.calls.run(func() {
-		p.inbox.put(polled{op, p.sink.Look(p.callCtx, op)})
+		begun := time.Now()
+		view := p.sink.Look(p.callCtx, op)
+		p.inbox.put(polled{op, view, observed{p.cfg.Observer, time.Since(begun)}})
 	})
 }
 
@@ -95,8 +100,9 @@ func (p *Pipeline) commit(c *batcher.Commit) {
 	}
 	p.calls.run(func() {
 		defer cancel()
+		begun := time.Now()
 		p.source.Commit(ctx, c)
-		p.inbox.put(committed{c})
+		p.inbox.put(committed{c, observed{p.cfg.Observer, time.Since(begun)}})
 	})
 }
 
@@ -104,6 +110,9 @@ func (p *Pipeline) commit(c *batcher.Commit) {
 // settled; so an error is no end, it is tried again.
 func (p *Pipeline) report(r *batcher.Report) {
 	p.story(r)
+	if r.Kind == batcher.ReportCompleted {
+		p.cfg.Observer.Ended(r)
+	}
 	p.produceReport(r)
 }
 

@@ -10,7 +10,7 @@
 //
 // Start with [Pipeline.Run] (the loop), then carry.go (a case for each
 // decision), facts.go (a type for each fact) and owner.go (what the consumer's
-// callbacks ask).
+// callbacks ask). An [Observer] is told what happens on the way, for metrics.
 //
 // # Why one loop
 //

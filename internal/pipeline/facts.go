@@ -18,19 +18,33 @@ func (f fetched) tell(core *batcher.Core, now time.Time) {
 	close(f.done)
 }
 
+// observed is who is told of a call, and how long it took.
+type observed struct {
+	by   Observer
+	took time.Duration
+}
+
 type answered struct {
 	batch   *batcher.Batch
 	outcome batcher.Outcome
+	observed
 }
 
-func (f answered) tell(core *batcher.Core, now time.Time) { core.Answered(now, f.batch, f.outcome) }
+func (f answered) tell(core *batcher.Core, now time.Time) {
+	f.by.Answered(&f.outcome, f.took)
+	core.Answered(now, f.batch, f.outcome)
+}
 
 type polled struct {
 	operation *batcher.Operation
 	view      batcher.View
+	observed
 }
 
-func (f polled) tell(core *batcher.Core, now time.Time) { core.Polled(now, f.operation, f.view) }
+func (f polled) tell(core *batcher.Core, now time.Time) {
+	f.by.Looked(&f.view, f.took)
+	core.Polled(now, f.operation, f.view)
+}
 
 type reported struct{ report *batcher.Report }
 
@@ -40,15 +54,22 @@ type buried struct{ bury *batcher.Bury }
 
 func (f buried) tell(core *batcher.Core, now time.Time) { core.Buried(now, f.bury) }
 
-type committed struct{ commit *batcher.Commit }
+type committed struct {
+	commit *batcher.Commit
+	observed
+}
 
-func (f committed) tell(core *batcher.Core, now time.Time) { core.Committed(now, f.commit) }
+func (f committed) tell(core *batcher.Core, now time.Time) {
+	f.by.Committed(f.commit, f.took)
+	core.Committed(now, f.commit)
+}
 
 type alive struct{ sent time.Time }
 
 func (f alive) tell(core *batcher.Core, _ time.Time) { core.Alive(f.sent) }
 
 type assigned struct {
+	by     Observer
 	starts []batcher.Start
 	reply  chan []*batcher.Assignment // holds one
 }
@@ -58,6 +79,7 @@ func (f assigned) tell(core *batcher.Core, now time.Time) {
 	for i, s := range f.starts {
 		as[i] = core.Assigned(now, s)
 	}
+	f.by.Assigned(len(as))
 	f.reply <- as
 }
 
@@ -68,6 +90,7 @@ type abandoned struct{ assigned }
 func (f abandoned) tell(core *batcher.Core, now time.Time) {
 	select {
 	case as := <-f.reply:
+		f.by.Lost(len(as))
 		core.Lost(now, as)
 	default:
 	}
@@ -80,6 +103,7 @@ type revoking struct {
 }
 
 func (f revoking) tell(core *batcher.Core, now time.Time) {
+	f.p.cfg.Observer.Revoked(len(f.assignments))
 	core.Revoking(now, f.assignments, now.Add(f.timeout))
 	if f.p.cancelCommit != nil {
 		f.p.cancelCommit() // the revocation has to wait for it (I5), and it for other members
@@ -87,11 +111,13 @@ func (f revoking) tell(core *batcher.Core, now time.Time) {
 }
 
 type lost struct {
+	by          Observer
 	assignments []*batcher.Assignment
 	done        chan struct{}
 }
 
 func (f lost) tell(core *batcher.Core, now time.Time) {
+	f.by.Lost(len(f.assignments))
 	core.Lost(now, f.assignments)
 	close(f.done)
 }

@@ -13,7 +13,7 @@ import (
 // Assigned takes over partitions, and returns the handles that their records
 // must carry, in the order of starts.
 func (p *Pipeline) Assigned(ctx context.Context, starts []batcher.Start) ([]*batcher.Assignment, error) {
-	f := assigned{starts: starts, reply: make(chan []*batcher.Assignment, 1)}
+	f := assigned{by: p.cfg.Observer, starts: starts, reply: make(chan []*batcher.Assignment, 1)}
 	p.inbox.put(f)
 	select {
 	case as := <-f.reply:
@@ -99,7 +99,7 @@ func (p *Pipeline) releaseAll() {
 
 // Lost tells that partitions are gone already: nothing of them is committed.
 func (p *Pipeline) Lost(as []*batcher.Assignment) {
-	f := lost{as, make(chan struct{})}
+	f := lost{p.cfg.Observer, as, make(chan struct{})}
 	p.inbox.put(f)
 	select {
 	case <-f.done:

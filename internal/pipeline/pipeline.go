@@ -39,13 +39,14 @@ type Results interface {
 	Bury(b *batcher.Bury, done func(error))
 }
 
-// Config times the loop. All fields are needed.
+// Config times the loop. All fields but Observer are needed.
 type Config struct {
 	MaxPoll       int           // records of one poll
 	RevokeTimeout time.Duration // how long a revocation waits for what runs
 	DrainTimeout  time.Duration // how long a shutdown waits for what runs
 	CommitTimeout time.Duration // of one commit; another member's slow revoke can block it longer
 	ProduceRetry  time.Duration // pause before a result event is produced again after an error
+	Observer      Observer      // nil: nobody
 }
 
 // Pipeline is the loop and what it starts.
@@ -89,6 +90,9 @@ type delayed struct {
 // New returns a pipeline that waits for Run. It is the consumer's owner from
 // now on: callbacks may come before Run and wait for it.
 func New(cfg Config, core *batcher.Core, sink Sink, results Results, log *zap.Logger) *Pipeline {
+	if cfg.Observer == nil {
+		cfg.Observer = nobody{}
+	}
 	return &Pipeline{
 		cfg: cfg, core: core, sink: sink, results: results, log: log,
 		inbox: newInbox(), calls: newCrew(), stopped: make(chan struct{}), quiet: make(map[*batcher.Assignment]chan struct{}),
@@ -163,7 +167,7 @@ func (p *Pipeline) over(now time.Time) bool {
 	if p.core.Idle() {
 		return true
 	}
-	if p.core.Snapshot(now).Partitions == 0 {
+	if p.core.Partitions() == 0 {
 		p.cancel()
 	}
 	return false
