@@ -14,34 +14,39 @@ func (p *Pipeline) tell(now time.Time, n batcher.Notice) {
 	switch n.Kind {
 	case batcher.DeliveryPaused:
 		p.paused(now, n, why)
+	case batcher.BatchUnanswered:
+		p.log.Warn("a batch has no answer; its changes are sent again in another one, and the messages wait for that", append(why,
+			zap.String("batch_id", n.Batch.ID), zap.Int("items", len(n.Batch.Items)), zap.Int("attempt", n.Attempts),
+			zap.Duration("duration_seconds", now.Sub(n.Since)))...)
 	case batcher.LooksFail:
 		p.log.Error("operations can't be read, so nothing can be settled; nothing is lost, and it goes on by itself once they can",
-			append(why, zap.Duration("for", now.Sub(n.Since)), zap.Int("failed_looks", n.Attempts))...)
+			append(why, zap.Duration("for_seconds", now.Sub(n.Since)), zap.Int("failed_looks", n.Attempts),
+				zap.Duration("next_attempt_in_seconds", n.Until.Sub(now)))...)
 	case batcher.LooksGoOn:
-		p.log.Info("operations can be read again", zap.Duration("after", now.Sub(n.Since)))
+		p.log.Info("operations can be read again", zap.Duration("after_seconds", now.Sub(n.Since)))
 	case batcher.DeliveryResumed:
-		p.log.Info("delivery goes on", zap.Duration("paused_for", now.Sub(n.Since)))
+		p.log.Info("delivery goes on", zap.Duration("after_seconds", now.Sub(n.Since)))
 	case batcher.QuotaExhausted:
-		if why = append(why, zap.Duration("rest", n.Until.Sub(now))); n.Asked > 0 {
-			why = append(why, zap.Duration("asked", n.Asked)) // more than kustomer.max_pause: it is tried sooner
+		if why = append(why, zap.Duration("rest_seconds", n.Until.Sub(now))); n.Asked > 0 {
+			why = append(why, zap.Duration("asked_seconds", n.Asked)) // more than kustomer.max_pause: it is tried sooner
 		}
 		p.log.Warn("the org's request quota is used up; all calls rest until its reset", why...)
 	case batcher.OperationOverdue:
 		p.log.Warn("an operation runs longer than kustomer.overdue_after; its messages wait for it: check the status page of Kustomer for bulk jobs",
-			zap.String("operation_id", n.Operation.ID), zap.Duration("for", now.Sub(n.Since)))
+			zap.String("operation_id", n.Operation.ID), zap.Duration("for_seconds", now.Sub(n.Since)))
 	case batcher.BrakeHolds:
 		p.log.Error("the brake holds: nothing more is dead-lettered. What waits is lost to nobody: put right what is wrong (the events' format, the key's role, fields of the org), or release the brake (POST /brake/release) to dead-letter it after all", why...)
 	case batcher.BrakeReleased:
-		p.log.Info("the brake is released", zap.Duration("after", now.Sub(n.Since)))
+		p.log.Info("the brake is released", zap.Duration("after_seconds", now.Sub(n.Since)))
 	case batcher.AllOverdue:
 		p.log.Error("every open operation runs longer than kustomer.overdue_after, so nothing new is sent: check the status page of Kustomer for bulk jobs",
 			zap.Int("operations", n.Attempts))
 	case batcher.BytesLearned:
 		p.log.Warn("a request was too large for Kustomer or a proxy: requests are smaller for a while; set batch.max_bytes",
-			zap.String("batch_id", n.Batch.ID), zap.Int("bytes", n.Batch.Bytes), zap.Int("now_at_most", n.Bytes), zap.Duration("for", n.Until.Sub(now)))
+			zap.String("batch_id", n.Batch.ID), zap.Int("bytes", n.Batch.Bytes), zap.Int("max_bytes", n.Bytes), zap.Duration("for_seconds", n.Until.Sub(now)))
 	case batcher.TakeoverBegun:
 		p.log.Info("partition was not given back clean; its first request waits until nothing of the last owner can overtake it",
-			append(partition(n.Assignment), zap.Duration("at_least", n.Until.Sub(now)))...)
+			append(partition(n.Assignment), zap.Duration("rest_seconds", n.Until.Sub(now)))...)
 	case batcher.TakeoverOver:
 		p.log.Info("partition is taken over", partition(n.Assignment)...)
 	}
@@ -50,8 +55,8 @@ func (p *Pipeline) tell(now time.Time, n batcher.Notice) {
 // paused tells that a batch did not get through. What lasts until somebody sees to
 // it is an error, and names the batch and the records that wait in it.
 func (p *Pipeline) paused(now time.Time, n batcher.Notice, why []zap.Field) {
-	fields := append(why, zap.Duration("for", now.Sub(n.Since)),
-		zap.Int("failed_attempts", n.Attempts), zap.Duration("next_attempt_in", n.Until.Sub(now)))
+	fields := append(why, zap.Duration("for_seconds", now.Sub(n.Since)),
+		zap.Int("failed_attempts", n.Attempts), zap.Duration("next_attempt_in_seconds", n.Until.Sub(now)))
 	if n.Batch != nil { // else it was a look at an operation
 		fields = append(fields, zap.String("batch_id", n.Batch.ID))
 	}
@@ -69,7 +74,7 @@ func (p *Pipeline) paused(now time.Time, n batcher.Notice, why []zap.Field) {
 
 // account says what became of everything, when it is over.
 func (p *Pipeline) account(c batcher.Counts) {
-	p.log.Info("given back everything",
+	p.log.Info("the account: what became of the records that were read",
 		zap.Uint64("delivered", c.Delivered), zap.Uint64("completed", c.Completed), zap.Uint64("dead_lettered", c.DeadLettered),
 		zap.Uint64("skipped", c.Skipped), zap.Uint64("left_to_the_next_owner", c.Dropped))
 }
@@ -80,17 +85,40 @@ func partition(a *batcher.Assignment) []zap.Field {
 
 // story logs one line a batch, when its end is known.
 func (p *Pipeline) story(r *batcher.Report) {
-	if r.Kind != batcher.ReportCompleted {
-		return
+	var what string
+	fields := []zap.Field{zap.String("batch_id", r.Batch.ID)}
+	switch r.Kind {
+	case batcher.ReportCompleted:
+		what = "batch completed"
+		fields = append(fields, zap.String("operation_id", r.Operation.ID))
+	case batcher.ReportRefused:
+		what = "batch refused; nothing of it was applied"
+		fields = append(fields, zap.Int("status", r.Outcome.Status),
+			zap.String("reason", r.Outcome.Reason.Code), zap.String("detail", r.Outcome.Reason.Text))
+	default:
+		return // not its end
+	}
+	if r.Batch.Parent != "" {
+		fields = append(fields, zap.String("part_of", r.Batch.Parent))
 	}
 	var counts [4]int
 	for _, f := range r.Fates {
 		counts[f.Fate]++
 	}
-	p.log.Info("batch completed",
-		zap.String("batch_id", r.Batch.ID), zap.String("operation_id", r.Operation.ID),
-		zap.Int("items", len(r.Batch.Items)), zap.Stringer("closed_by", r.Batch.Reason),
+	events, attempt := size(r.Batch)
+	p.log.Info(what, append(fields,
+		zap.Int("items", len(r.Batch.Items)), zap.Int("events", events), zap.Int("attempt", attempt), zap.Stringer("closed_by", r.Batch.Reason),
 		zap.Int("updated", counts[batcher.FateUpdated]), zap.Int("failed", counts[batcher.FateFailed]),
 		zap.Int("returned", counts[batcher.FateReturned]), zap.Int("dead_lettered", counts[batcher.FateDeadLettered]),
-		zap.Duration("took", r.At.Sub(r.Batch.Cut)), zap.Int("looks", r.Looks))
+		zap.Duration("duration_seconds", r.At.Sub(r.Batch.Cut)), zap.Int("looks", r.Looks))...)
+}
+
+// size counts the events of a batch, and how often the one of its items that was
+// sent most has been.
+func size(b *batcher.Batch) (events, attempt int) {
+	for _, it := range b.Items {
+		events += len(it.Events)
+		attempt = max(attempt, it.Attempts)
+	}
+	return events, attempt
 }
