@@ -66,7 +66,7 @@ dead_letter: {topic: %s, create: %s, brake: off}
 drain_timeout: %v
 revoke_timeout: 10s
 admin: {listen: "127.0.0.1:0"}
-log: {format: json}
+log: {format: json, level: debug}
 `, strings.Join(brokers, ", "), kafka, w.topic, w.group, sessionTimeout, w.baseURL, w.keyFile, lostReplyWait,
 		w.results, create, w.deadLetters, create, drainTimeout)
 	path := filepath.Join(w.t.TempDir(), name+".yaml")
