@@ -33,7 +33,7 @@ type watchedRun struct {
 	seen  strings.Builder
 }
 
-func startWatched(t *testing.T) *watchedRun {
+func startWatched(t *testing.T, edits ...func(*wiring)) *watchedRun {
 	t.Helper()
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "message-changes"))
 	if err != nil {
@@ -59,7 +59,11 @@ func startWatched(t *testing.T) *watchedRun {
 	ctx, stop := context.WithCancel(t.Context())
 	t.Cleanup(stop)
 	w.stop = stop
-	go func() { w.ended <- run(ctx, cfg, wiring{log: canary.Watch(t, core)}) }()
+	with := wiring{log: canary.Watch(t, core)}
+	for _, edit := range edits {
+		edit(&with)
+	}
+	go func() { w.ended <- run(ctx, cfg, with) }()
 	w.until("the address is in the log", func() bool {
 		for _, entry := range logs.FilterMessageSnippet("status page").All() {
 			w.base = fmt.Sprintf("http://%v", entry.ContextMap()["address"])

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"reflect"
 	"slices"
@@ -164,4 +165,19 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%d lines, and these errors:\n%v", lines, err)
 		}
 	})
+}
+
+// A whole configuration, however it is printed, shows none of its secrets.
+func TestConfigPrintsNoSecret(t *testing.T) {
+	c := Default()
+	c.Kafka.SASL = SASL{Mechanism: "plain", Username: "user", Password: NewSecret(canary.Secret)}
+	c.Kustomer.APIKey = NewSecret(canary.Secret)
+	c.Kustomer.ProxyURL = NewSecret("http://user:" + canary.Secret + "@proxy:3128")
+	for _, value := range []any{c, *c, c.Kafka, c.Kustomer, map[string]any{"of": c}, struct{ c *Config }{c}, struct{ c Config }{*c}} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+			if at, as := canary.Find(fmt.Appendf(nil, verb, value)); at >= 0 {
+				t.Errorf("%s of %T prints a secret %s", verb, value, as)
+			}
+		}
+	}
 }
