@@ -115,8 +115,27 @@ func (c *Core) limited(now, sent time.Time, q Quota, why Reason, ofObject bool) 
 	if q.RetryAfter > c.cfg.MaxPause {
 		n.Asked = q.RetryAfter
 	}
+	if c.tellsOfRest(now) {
+		c.decide(n)
+	}
+}
+
+// restsApart is how long after a rest another one is no longer the same trouble.
+const restsApart = 5 * time.Minute
+
+// tellsOfRest notes a rest and reports whether it is to be told of. Where the quota
+// does not do, there is one each minute, for hours: they are told of ever more
+// seldom.
+func (c *Core) tellsOfRest(now time.Time) bool {
+	if now.Sub(c.limitedAt) > restsApart {
+		c.limitedGap = 0
+	}
 	c.limitedAt = now
-	c.decide(n)
+	if now.Sub(c.limitedTold) < c.limitedGap {
+		return false
+	}
+	c.limitedTold, c.limitedGap = now, max(2*time.Minute, 2*c.limitedGap)
+	return true
 }
 
 // answers opens the door: the reply shows the API at work.

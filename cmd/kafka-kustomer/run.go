@@ -73,7 +73,7 @@ func newLogger(cfg config.Log, w io.Writer) *zap.Logger {
 	encoder := zap.NewProductionEncoderConfig()
 	encoder.TimeKey = "ts"
 	encoder.EncodeTime = zapcore.RFC3339NanoTimeEncoder
-	encoder.EncodeDuration = zapcore.SecondsDurationEncoder // in keys that end in _seconds
+	encoder.EncodeDuration = encodeSeconds
 	enc := zapcore.NewJSONEncoder(encoder)
 	if cfg.Format == "console" || cfg.Format == "auto" && isTerminal(w) {
 		encoder.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")

@@ -83,34 +83,54 @@ func partition(a *batcher.Assignment) []zap.Field {
 	return []zap.Field{zap.String("topic", a.Topic), zap.Int32("partition", a.Partition)}
 }
 
-// story logs one line a batch, when its end is known.
+// story logs one line a batch, when its end is known. Of the up to fifteen parts in
+// which a guilty change is looked for, the first is told of, and the change itself
+// when it goes to the dead-letter topic; the others are for who looks closer.
 func (p *Pipeline) story(r *batcher.Report) {
-	var what string
-	fields := []zap.Field{zap.String("batch_id", r.Batch.ID)}
-	switch r.Kind {
-	case batcher.ReportCompleted:
-		what = "batch completed"
-		fields = append(fields, zap.String("operation_id", r.Operation.ID))
-	case batcher.ReportRefused:
-		what = "batch refused; nothing of it was applied"
-		fields = append(fields, zap.Int("status", r.Outcome.Status),
-			zap.String("reason", r.Outcome.Reason.Code), zap.String("detail", r.Outcome.Reason.Text))
-	default:
-		return // not its end
+	switch {
+	case r.Kind == batcher.ReportCompleted:
+		p.log.Info("batch completed", completed(r)...)
+	case r.Kind == batcher.ReportRefused && r.Batch.Parent == "":
+		p.log.Info("batch refused; nothing of it was applied, and it is sent again in parts until what is guilty is alone", refused(r)...)
+	case r.Kind == batcher.ReportRefused:
+		p.log.Debug("part of a batch refused", refused(r)...)
 	}
-	if r.Batch.Parent != "" {
-		fields = append(fields, zap.String("part_of", r.Batch.Parent))
+}
+
+func completed(r *batcher.Report) []zap.Field {
+	counts := fates(r)
+	return append(what(r), zap.String("operation_id", r.Operation.ID),
+		zap.Int("updated", counts[batcher.FateUpdated]), zap.Int("failed", counts[batcher.FateFailed]),
+		zap.Int("returned", counts[batcher.FateReturned]), zap.Int("dead_lettered", counts[batcher.FateDeadLettered]),
+		zap.Int("looks", r.Looks))
+}
+
+func refused(r *batcher.Report) []zap.Field {
+	counts := fates(r)
+	return append(what(r), zap.Int("status", r.Outcome.Status),
+		zap.String("reason", r.Outcome.Reason.Code), zap.String("detail", r.Outcome.Reason.Text),
+		zap.Int("returned", counts[batcher.FateReturned]), zap.Int("dead_lettered", counts[batcher.FateDeadLettered]))
+}
+
+// what says which batch it was, how large, and how long it took.
+func what(r *batcher.Report) []zap.Field {
+	b := r.Batch
+	events, attempt := size(b)
+	fields := []zap.Field{
+		zap.String("batch_id", b.ID), zap.Int("items", len(b.Items)), zap.Int("events", events), zap.Int("attempt", attempt),
+		zap.Stringer("closed_by", b.Reason), zap.Duration("duration_seconds", r.At.Sub(b.Cut)),
 	}
-	var counts [4]int
+	if b.Parent != "" {
+		fields = append(fields, zap.String("part_of", b.Parent))
+	}
+	return fields
+}
+
+func fates(r *batcher.Report) (counts [4]int) {
 	for _, f := range r.Fates {
 		counts[f.Fate]++
 	}
-	events, attempt := size(r.Batch)
-	p.log.Info(what, append(fields,
-		zap.Int("items", len(r.Batch.Items)), zap.Int("events", events), zap.Int("attempt", attempt), zap.Stringer("closed_by", r.Batch.Reason),
-		zap.Int("updated", counts[batcher.FateUpdated]), zap.Int("failed", counts[batcher.FateFailed]),
-		zap.Int("returned", counts[batcher.FateReturned]), zap.Int("dead_lettered", counts[batcher.FateDeadLettered]),
-		zap.Duration("duration_seconds", r.At.Sub(r.Batch.Cut)), zap.Int("looks", r.Looks))...)
+	return counts
 }
 
 // size counts the events of a batch, and how often the one of its items that was

@@ -151,6 +151,8 @@ func TestStoryIsOneLineABatch(t *testing.T) {
 		items[i] = &batcher.Item{Events: make([]*batcher.Event, i+1), Attempts: i}
 	}
 	b := &batcher.Batch{ID: "b1", Parent: "b0", Items: items, Reason: batcher.ClosedByTime, Cut: now.Add(-time.Second)}
+	whole := *b
+	whole.Parent = ""
 	op := &batcher.Operation{ID: "op1", Batch: b}
 	fates := []batcher.ItemFate{
 		{Fate: batcher.FateUpdated},
@@ -166,15 +168,18 @@ func TestStoryIsOneLineABatch(t *testing.T) {
 		{batcher.Report{Kind: batcher.ReportAccepted, Operation: op}, nil},
 		{batcher.Report{Kind: batcher.ReportOverdue, Operation: op}, nil},
 		{batcher.Report{Kind: batcher.ReportCompleted, Operation: op, Fates: fates, Looks: 2}, []string{
-			"batch completed", `"batch_id":"b1"`, `"operation_id":"op1"`, `"items":4`, `"events":10`, `"attempt":3`, `"part_of":"b0"`,
+			"info batch completed", `"batch_id":"b1"`, `"operation_id":"op1"`, `"items":4`, `"events":10`, `"attempt":3`, `"part_of":"b0"`,
 			`"updated":2`, `"failed":1`, `"returned":0`, `"dead_lettered":1`, `"closed_by":"time"`, `"duration_seconds":1000000000`, `"looks":2`,
 		}},
 		{batcher.Report{Kind: batcher.ReportRefused, Outcome: refusal, Fates: []batcher.ItemFate{{Fate: batcher.FateReturned}}}, []string{
-			"batch refused", `"batch_id":"b1"`, `"status":422`, `"reason":"refused"`, `"detail":"custom.tierStr is unknown"`, `"returned":1`,
+			"debug part of a batch refused", `"batch_id":"b1"`, `"part_of":"b0"`, `"status":422`, `"reason":"refused"`, `"detail":"custom.tierStr is unknown"`, `"returned":1`,
 		}},
+		{batcher.Report{Kind: batcher.ReportRefused, Batch: &whole, Outcome: refusal}, []string{"info batch refused", `"status":422`}},
 	} {
 		r := newRig(t, testCore(), testConfig())
-		test.report.Batch, test.report.At = b, now
+		if test.report.At = now; test.report.Batch == nil {
+			test.report.Batch = b
+		}
 		r.story(&test.report)
 		if n := r.logs.Len(); n != min(1, len(test.want)) {
 			t.Errorf("%v: %d lines", test.report.Kind, n)

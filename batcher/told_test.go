@@ -62,3 +62,24 @@ func TestBatchWithoutAnswerIsTold(t *testing.T) {
 		t.Errorf("told (-want +got):\n%s", diff)
 	}
 }
+
+// Rests of a quota that never suffices are told of ever more seldom, and at once
+// again after a while without.
+func TestRestsAreToldEverMoreSeldom(t *testing.T) {
+	d := newDesk(t)
+	var told []int
+	minute := func(n int) {
+		d.now = d.now.Add(time.Minute)
+		if d.c.tellsOfRest(d.now) {
+			told = append(told, n)
+		}
+	}
+	for n := range 60 {
+		minute(n)
+	}
+	d.now = d.now.Add(restsApart)
+	minute(100)
+	if diff := cmp.Diff([]int{0, 2, 6, 14, 30, 100}, told); diff != "" {
+		t.Errorf("told of the rests (-want +got):\n%s", diff)
+	}
+}
