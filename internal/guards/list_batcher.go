@@ -96,6 +96,9 @@ var batcherGuards = []guard{
 	{name: "a look that gets through opens the door", file: "batcher/looks.go", old: "\t\tif c.door.locked {\n\t\t\tc.answers()", new: "\t\tif false {\n\t\t\tc.answers()"},
 	{name: "failing looks are rare", file: "batcher/looks.go", old: "[]*door{&c.reading, &c.door}", new: "[]*door{&c.door}"},
 	{name: "a 403 of a PUT lets looks go on", file: "batcher/delivery.go", old: "o.Kind == Unauthorized && o.Status != 403", new: "o.Kind == Unauthorized"},
+	{name: "a pause is told ever more seldom", file: "batcher/door.go", old: "if d.failures < d.tellAt && ", new: "if false && "},
+	{name: "rests of the quota are told ever more seldom", file: "batcher/delivery.go", old: "if now.Sub(c.limitedTold) < c.limitedGap {", new: "if false {"},
+	{name: "a batch without an answer is told", file: "batcher/delivery.go", old: "c.decide(Notice{Kind: BatchUnanswered,", new: "_ = (Notice{Kind: BatchUnanswered,"},
 	{name: "a wall of 429s is told once", file: "batcher/delivery.go", old: "c.limitedWhy = why; resting {", new: "c.limitedWhy = why; resting && false {"},
 	{name: "one probe at a time", file: "batcher/door.go", old: "if inFlight > 0 {", new: "if false {"},
 
