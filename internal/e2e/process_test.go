@@ -146,7 +146,8 @@ type line map[string]any
 
 func (l line) text(key string) string { s, _ := l[key].(string); return s }
 
-// lines returns the entries whose message holds part.
+// lines returns the entries whose message holds part, as a person sees them: without
+// those of level debug, which are there to be searched.
 func (p *process) lines(part string) (found []line) {
 	p.t.Helper()
 	text, err := os.ReadFile(p.log)
@@ -157,7 +158,7 @@ func (p *process) lines(part string) (found []line) {
 	scan.Buffer(nil, 1<<20)
 	for scan.Scan() {
 		var l line
-		if json.Unmarshal(scan.Bytes(), &l) == nil && strings.Contains(l.text("msg"), part) {
+		if json.Unmarshal(scan.Bytes(), &l) == nil && l.text("level") != "debug" && strings.Contains(l.text("msg"), part) {
 			found = append(found, l)
 		}
 	}

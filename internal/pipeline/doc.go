@@ -9,8 +9,8 @@
 //	  -> core.Next (a commit) -> Source.Commit -> core.Committed
 //
 // Start with [Pipeline.Run] (the loop), then carry.go (a case for each
-// decision), facts.go (a type for each fact) and owner.go (what the consumer's
-// callbacks ask).
+// decision), facts.go (a type for each fact), owner.go (what the consumer's
+// callbacks ask) and story.go (what a person is told).
 //
 // # Why one loop
 //
