@@ -24,6 +24,9 @@ func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	code = execute(ctx, args, &out, &errs)
+	if at, as := canary.Find([]byte(out.String() + errs.String())); at >= 0 {
+		t.Errorf("the output of %v holds a payload or a secret %s", args, as)
+	}
 	return code, out.String(), errs.String()
 }
 
