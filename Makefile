@@ -6,6 +6,10 @@ KAFKA_TAGS := kafka,synctests
 # Every package with a test file of the tag kafka.
 KAFKA_PKGS = $(shell grep -rlE --include='*_test.go' '^//go:build .*\bkafka\b' . | xargs -r -n1 dirname | sort -u)
 
+# Runs "go test", and fails when a payload or a secret of the tests shows in any
+# output or log.
+SEARCHED := go run ./internal/canary/search
+
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 SEEDS   ?= 1000000
 
@@ -25,13 +29,13 @@ build: ## build the static binary bin/kafka-kustomer
 # The model runs once more without the race detector: a seed is one thread, and
 # ten times as many seeds fit in the time.
 test: ## run all tests that need nothing but Go
-	go test -race -shuffle=on -tags synctests ./...
-	go test -shuffle=on ./internal/model
+	$(SEARCHED) go test -json -race -shuffle=on -tags synctests ./...
+	$(SEARCHED) go test -json -shuffle=on ./internal/model
 
 # One package at a time: brokers of several packages would share the processors,
 # and what these tests measure is time.
 test-kafka: ## run the tests against a real Kafka, which they start
-	go test -tags $(KAFKA_TAGS) -count=1 -timeout 15m -p 1 $(KAFKA_PKGS)
+	$(SEARCHED) go test -json -tags $(KAFKA_TAGS) -count=1 -timeout 15m -p 1 $(KAFKA_PKGS)
 
 lint: ## check format, go vet and staticcheck
 	@files="$$(gofumpt -l .)"; if [ -n "$$files" ]; then printf 'not gofumpt-formatted:\n%s\n' "$$files"; exit 1; fi

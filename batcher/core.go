@@ -35,19 +35,21 @@ type Core struct {
 	lookCount      uint64
 	overdueSince   time.Time // all slots are held by overdue operations, if they are
 
-	alive      time.Time // when the last acknowledged heartbeat was sent
-	pace       pace
-	limitedAt  time.Time // beginning and reason of the last rest
-	limitedWhy Reason
-	door       door // of PUTs
-	reading    door // of looks
-	durations  durations
-	suspicion  suspicion
-	refusals   brake   // of what Kustomer refuses or fails
-	malformed  brake   // of what can't be decoded
-	held       []*Bury // dead letters of malformed records that the brake holds back
-	committing *Commit
-	commitAt   time.Time // when partitions are looked over for a commit
+	alive       time.Time // when the last acknowledged heartbeat was sent
+	pace        pace
+	limitedAt   time.Time // beginning and reason of the last rest
+	limitedWhy  Reason
+	limitedTold time.Time     // when a rest was told of the last time
+	limitedGap  time.Duration // until the next one is told of, while one comes after the other
+	door        door          // of PUTs
+	reading     door          // of looks
+	durations   durations
+	suspicion   suspicion
+	refusals    brake   // of what Kustomer refuses or fails
+	malformed   brake   // of what can't be decoded
+	held        []*Bury // dead letters of malformed records that the brake holds back
+	committing  *Commit
+	commitAt    time.Time // when partitions are looked over for a commit
 
 	pauses     pauses
 	throughput throughput

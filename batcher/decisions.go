@@ -118,13 +118,14 @@ const (
 	OperationOverdue                   // an operation runs longer than it should
 	TakeoverBegun                      // a partition was left open: its first PUT waits
 	TakeoverOver
-	QuotaExhausted // a 429
-	LooksFail      // operations can't be read: nothing can be settled
-	LooksGoOn      // they can again
-	BrakeHolds     // too much would be dead-lettered: nothing more is; Reason says why
-	BrakeReleased  // dead letters go out again
-	AllOverdue     // every slot is held by an operation that runs longer than it should
-	BytesLearned   // a 413: bodies are at most Bytes long until Until
+	QuotaExhausted  // a 429
+	LooksFail       // operations can't be read: nothing can be settled
+	LooksGoOn       // they can again
+	BrakeHolds      // too much would be dead-lettered: nothing more is; Reason says why
+	BrakeReleased   // dead letters go out again
+	AllOverdue      // every slot is held by an operation that runs longer than it should
+	BytesLearned    // a 413: bodies are at most Bytes long until Until
+	BatchUnanswered // a PUT was not sent or has no usable reply, and delivery goes on: its changes go again
 )
 
 // Notice is something a person should be able to read in the log.
@@ -137,7 +138,7 @@ type Notice struct {
 	Attempts   int
 	Bytes      int
 	Certain    bool   // DeliveryPaused: it lasts until somebody sees to it
-	Batch      *Batch // DeliveryPaused: the one that did not get through
+	Batch      *Batch // DeliveryPaused, BatchUnanswered: the one that did not get through
 	Operation  *Operation
 	Assignment *Assignment
 }

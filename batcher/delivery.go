@@ -22,6 +22,7 @@ func (c *Core) Answered(now time.Time, b *Batch, o Outcome) {
 	case NotSent:
 		if !c.leaseOver(now) { // that is no trouble with the API
 			c.failedPut(now, b, o, false)
+			c.unanswered(b, o)
 		}
 		c.allBack(now, b, now.Add(c.backoff(c.door.failures)))
 	case Limited:
@@ -74,8 +75,7 @@ func (c *Core) failedPut(now time.Time, b *Batch, o Outcome, certain bool) {
 	c.failedCall(now, b, o.Reason, certain, o.Kind == Unauthorized && o.Status != 403)
 }
 
-// failedCall closes the door when attempts fail in a row, and says so once a
-// probe.
+// failedCall closes the door when attempts fail in a row, and says so.
 func (c *Core) failedCall(now time.Time, b *Batch, why Reason, certain, locked bool) {
 	if !c.door.failed(now, certain, why, c.backoff(c.door.failures)) {
 		return
@@ -84,10 +84,21 @@ func (c *Core) failedCall(now time.Time, b *Batch, why Reason, certain, locked b
 	if c.door.failures > failuresToClose && c.puts > 0 {
 		return // it was under way when the door was closed
 	}
+	if !c.door.tells() {
+		return
+	}
 	c.decide(Notice{
 		Kind: DeliveryPaused, Reason: why, Since: c.door.since, Until: c.door.next,
 		Attempts: c.door.failures, Certain: certain, Batch: b,
 	})
+}
+
+// unanswered tells of a batch that came to nothing and is no pause: that one is
+// told of as a whole.
+func (c *Core) unanswered(b *Batch, o Outcome) {
+	if !c.door.closed {
+		c.decide(Notice{Kind: BatchUnanswered, Reason: o.Reason, Since: b.Cut, Attempts: c.batchFailures(b), Batch: b})
+	}
 }
 
 // limited rests after a 429, unless it is one object's.
@@ -104,8 +115,27 @@ func (c *Core) limited(now, sent time.Time, q Quota, why Reason, ofObject bool) 
 	if q.RetryAfter > c.cfg.MaxPause {
 		n.Asked = q.RetryAfter
 	}
+	if c.tellsOfRest(now) {
+		c.decide(n)
+	}
+}
+
+// restsApart is how long after a rest another one is no longer the same trouble.
+const restsApart = 5 * time.Minute
+
+// tellsOfRest notes a rest and reports whether it is to be told of. Where the quota
+// does not do, there is one each minute, for hours: they are told of ever more
+// seldom.
+func (c *Core) tellsOfRest(now time.Time) bool {
+	if now.Sub(c.limitedAt) > restsApart {
+		c.limitedGap = 0
+	}
 	c.limitedAt = now
-	c.decide(n)
+	if now.Sub(c.limitedTold) < c.limitedGap {
+		return false
+	}
+	c.limitedTold, c.limitedGap = now, max(2*time.Minute, 2*c.limitedGap)
+	return true
 }
 
 // answers opens the door: the reply shows the API at work.

@@ -2,6 +2,7 @@ package batcher
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -21,6 +22,8 @@ type door struct {
 	since    time.Time
 	next     time.Time // of the next probe
 	why      Reason    // of the last failure
+	told     []string  // the codes of the reasons that were told
+	tellAt   int       // the number of failures at which it is told again
 }
 
 // lets reports whether one more call may be made beside those in flight, and
@@ -48,6 +51,24 @@ func (d *door) failed(now time.Time, certain bool, why Reason, wait time.Duratio
 	}
 	d.closed = true
 	d.next = now.Add(wait)
+	return true
+}
+
+// tellAgain is after how many more failures a closed door is told of a second
+// time: some minutes, once the backoff has grown.
+const tellAgain = 20
+
+// tells reports whether a failure is to be told of: the first of each reason, and
+// from then on ever more seldom, the number of failures doubling in between. A
+// night's outage is a dozen lines.
+func (d *door) tells() bool {
+	if d.failures < d.tellAt && slices.Contains(d.told, d.why.Code) {
+		return false
+	}
+	if !slices.Contains(d.told, d.why.Code) {
+		d.told = append(d.told, d.why.Code)
+	}
+	d.tellAt = max(d.tellAt, d.failures+max(tellAgain, d.failures))
 	return true
 }
 

@@ -55,6 +55,7 @@ func (c *Core) doubtful(now time.Time, b *Batch, o Outcome) []ItemFate {
 // they were; suspicion rises only when others get through between.
 func (c *Core) unknown(now time.Time, b *Batch, o Outcome) {
 	c.failedPut(now, b, o, false)
+	c.unanswered(b, o)
 	wait := c.backoff(min(c.batchFailures(b), c.door.failures)) // one for all, or they would come back one by one
 	for _, it := range b.Items {
 		if it.phase == gone {

@@ -92,7 +92,7 @@ func (c *Core) readable(now time.Time, v View) {
 		}
 	default:
 		closed := c.reading.failed(now, v.Status == 403, v.Reason, c.backoff(c.reading.failures))
-		if closed && !v.Locked && c.reading.failures%looksToTell == failuresToClose {
+		if closed && !v.Locked && c.reading.tells() {
 			c.decide(Notice{Kind: LooksFail, Reason: v.Reason, Since: c.reading.since, Until: c.reading.next, Attempts: c.reading.failures})
 		}
 		if v.Locked {
@@ -100,10 +100,6 @@ func (c *Core) readable(now time.Time, v View) {
 		}
 	}
 }
-
-// looksToTell is after how many failed looks in a row it is said again: some
-// minutes.
-const looksToTell = 20
 
 // lookAgain sets the next look, so that the looks at a long operation grow rare,
 // but never rarer than the longest pause.

@@ -10,7 +10,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"go.uber.org/zap"
+
+	"kafka-kustomer/internal/canary"
 )
 
 func TestAppetite(t *testing.T) {
@@ -62,7 +63,7 @@ func TestFetchOfACompressedSourceIsBounded(t *testing.T) {
 		Brokers: cluster.ListenAddrs(), Topics: []string{"in"}, Group: "group",
 		Start: StartEarliest, OnReset: ResetFail, Isolation: ReadCommitted,
 		SessionTimeout: 10 * time.Second, RebalanceTimeout: 10 * time.Second, MaxEventBytes: size,
-	}, none{}, quietOwner{}, zap.NewNop())
+	}, none{}, quietOwner{}, canary.Logger(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -257,7 +257,7 @@ func (c *Consumer) spoken(protocol string) {
 func (c *Consumer) tellProtocol() {
 	spoken := c.Protocol()
 	if told, _ := c.told.Swap(spoken).(string); told != spoken {
-		c.log.Info("the group speaks", zap.String("protocol", spoken), zap.String("group", c.cfg.Group))
+		c.log.Info("joined the group", zap.String("group", c.cfg.Group), zap.String("protocol", spoken))
 	}
 }
 

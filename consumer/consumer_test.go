@@ -14,11 +14,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
-	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
 	"kafka-kustomer/batcher"
+	"kafka-kustomer/internal/canary"
 )
 
 func TestConfigValidate(t *testing.T) {
@@ -141,7 +141,7 @@ func TestCommitAnswered(t *testing.T) {
 	for i := range commits {
 		by[Partition{"in", int32(i)}] = &commits[i]
 	}
-	c := &Consumer{problems: newProblems(zap.NewNop())}
+	c := &Consumer{problems: newProblems(canary.Logger(t))}
 	c.commitAnswered(req, resp, by)
 	want := []batcher.CommitResult{
 		batcher.CommitDone, batcher.CommitRefused, batcher.CommitRefused, batcher.CommitUnknown, batcher.CommitRefused,
@@ -202,7 +202,7 @@ func TestExpiredCountsOnlyWhatTheLogHasLost(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			core, logs := observer.New(zapcore.InfoLevel)
 			c := &Consumer{
-				log: zap.New(core), problems: newProblems(zap.NewNop()),
+				log: canary.Watch(t, core), problems: newProblems(canary.Logger(t)),
 				tenures: map[Partition]*tenure{{"in", 0}: {handle: &batcher.Assignment{Topic: "in"}, first: -1, next: tt.next}},
 			}
 			c.advance("in", &kgo.FetchPartition{
@@ -221,7 +221,7 @@ func TestExpiredCountsOnlyWhatTheLogHasLost(t *testing.T) {
 // A request that failed on its way says nothing of the group.
 func TestFailedResponseIsNoSignOfLife(t *testing.T) {
 	for _, key := range []kmsg.Key{kmsg.Heartbeat, kmsg.ConsumerGroupHeartbeat, kmsg.JoinGroup, kmsg.SyncGroup} {
-		c := &Consumer{pulse: newPulse(), problems: newProblems(zap.NewNop()), log: zap.NewNop()}
+		c := &Consumer{pulse: newPulse(), problems: newProblems(canary.Logger(t)), log: canary.Logger(t)}
 		failed := errors.New("connection reset")
 		hooks{c}.OnBrokerE2E(kgo.BrokerMetadata{}, int16(key), kgo.BrokerE2E{WriteErr: failed})
 		hooks{c}.OnBrokerE2E(kgo.BrokerMetadata{}, int16(key), kgo.BrokerE2E{ReadErr: failed})
@@ -269,7 +269,7 @@ func TestConsumeOverTCP(t *testing.T) {
 		Brokers: cluster.ListenAddrs(), Topics: []string{"in"}, Group: "group",
 		Start: StartEarliest, OnReset: ResetFail, Isolation: ReadCommitted,
 		SessionTimeout: 10 * time.Second, RebalanceTimeout: 10 * time.Second, MaxEventBytes: 50,
-	}, upper{}, owner, zap.NewNop())
+	}, upper{}, owner, canary.Logger(t))
 	if err != nil {
 		t.Fatal(err)
 	}

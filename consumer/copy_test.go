@@ -7,10 +7,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"go.uber.org/zap"
 	"pgregory.net/rapid"
 
 	"kafka-kustomer/batcher"
+	"kafka-kustomer/internal/canary"
 )
 
 func TestCopyRecordIsACopy(t *testing.T) {
@@ -59,7 +59,7 @@ func BenchmarkCollect(b *testing.B) {
 		})
 	}
 	c := &Consumer{
-		cfg: Config{MaxEventBytes: 1 << 20}, dec: none{}, log: zap.NewNop(), problems: newProblems(zap.NewNop()),
+		cfg: Config{MaxEventBytes: 1 << 20}, dec: none{}, log: canary.Logger(b), problems: newProblems(canary.Logger(b)),
 		tenures: map[Partition]*tenure{{"in", 0}: {handle: &batcher.Assignment{Topic: "in"}, next: -1}},
 	}
 	b.ReportAllocs()

@@ -14,6 +14,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"kafka-kustomer/internal/canary"
 )
 
 // world is a fake cluster on a network in memory, inside a bubble of virtual
@@ -66,8 +68,8 @@ func (w *world) produce(partition int32, n int) {
 	w.t.Helper()
 	for range n {
 		r := &kgo.Record{
-			Topic: "in", Partition: partition, Key: []byte("key"), Value: []byte("value"),
-			Headers: []kgo.RecordHeader{{Key: "h", Value: []byte("header")}},
+			Topic: "in", Partition: partition, Key: []byte(canary.Key), Value: []byte(canary.Value),
+			Headers: []kgo.RecordHeader{{Key: "h", Value: []byte(canary.Header)}},
 		}
 		if err := w.admin.ProduceSync(context.Background(), r).FirstErr(); err != nil {
 			w.t.Fatal(err)

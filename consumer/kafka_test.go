@@ -11,9 +11,9 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"go.uber.org/zap"
 
 	"kafka-kustomer/batcher"
+	"kafka-kustomer/internal/canary"
 	"kafka-kustomer/internal/kafkatest"
 )
 
@@ -132,7 +132,7 @@ func joinKafka(t *testing.T, ctx context.Context, brokers []string, topic, proto
 		Brokers: brokers, Topics: []string{topic}, Group: topic, Protocol: protocol,
 		Start: StartEarliest, OnReset: ResetFail, Isolation: ReadCommitted,
 		SessionTimeout: 10 * time.Second, RebalanceTimeout: 20 * time.Second, MaxEventBytes: 1 << 20,
-	}, none{}, k, zap.NewNop())
+	}, none{}, k, canary.Logger(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,11 +11,11 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
 	"kafka-kustomer/batcher"
+	"kafka-kustomer/internal/canary"
 )
 
 // member is a consumer with an owner that keeps a diary, and a loop that polls.
@@ -70,7 +70,7 @@ func (w *world) join(name string, edit func(*Config, *member)) *member {
 	}
 	core, logs := observer.New(zapcore.InfoLevel)
 	m.logs = logs
-	c, err := New(cfg, decodeNothing{}, m, zap.New(core))
+	c, err := New(cfg, decodeNothing{}, m, canary.Watch(w.t, core))
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -53,7 +53,7 @@ func (c *Consumer) onAssigned(_ context.Context, client *kgo.Client, added map[s
 // the client too. No poll runs meanwhile (kgo holds it during onAssigned).
 func (c *Consumer) reclaim(client *kgo.Client, member string, stale []*tenure) error {
 	c.log.Warn("the group took us back as a new member; partitions start again from their commits",
-		zap.String("group", c.cfg.Group), zap.Int("partitions", len(stale)))
+		zap.String("group", c.cfg.Group), zap.Int("partition_count", len(stale)))
 	c.lose(stale)
 	ctx, cancel := context.WithTimeout(c.open, 10*time.Second)
 	defer cancel()

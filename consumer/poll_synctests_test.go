@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"kafka-kustomer/batcher"
+	"kafka-kustomer/internal/canary"
 )
 
 func TestPauseAndResume(t *testing.T) {
@@ -231,7 +232,7 @@ func TestHandedOverBytesStay(t *testing.T) {
 		}
 		for i, c := range kept {
 			got := []string{string(c.Record.Key), string(c.Record.Value), c.Record.Headers[0].Key, string(c.Record.Headers[0].Value)}
-			if diff := cmp.Diff([]string{"key", "value", "h", "header"}, got); diff != "" || c.Offset != int64(i) || c.LeaderEpoch < 0 {
+			if diff := cmp.Diff([]string{canary.Key, canary.Value, "h", canary.Header}, got); diff != "" || c.Offset != int64(i) || c.LeaderEpoch < 0 {
 				t.Errorf("change %d at %d, epoch %d (-want +got):\n%s", i, c.Offset, c.LeaderEpoch, diff)
 			}
 		}

@@ -107,5 +107,5 @@ func (c *Consumer) passOver(p Partition, t *tenure, start int64) {
 	c.expired += uint64(start - t.next)
 	c.log.Error("records were deleted by Kafka before they were read and are lost to this group; check the topic's retention and how far the group is behind",
 		zap.String("topic", p.Topic), zap.Int32("partition", p.Partition),
-		zap.Int64("first_lost_offset", t.next), zap.Int64("last_lost_offset", start-1), zap.Int64("offsets", start-t.next))
+		zap.Int64("first_lost_offset", t.next), zap.Int64("last_lost_offset", start-1), zap.Int64("lost_records", start-t.next))
 }

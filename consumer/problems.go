@@ -57,16 +57,20 @@ func responseProblem(addr string) problemKey {
 // no problem any more. One that has gone for good is not tried again.
 const expireAfter = time.Minute
 
-// relogAfter is how long a problem whose text keeps changing stays out of the
-// log.
-const relogAfter = 10 * time.Second
+// A problem that lasts is told of again after a while, and each time after twice
+// as long: at first after relogAfter if its text has changed meanwhile, and else
+// after remindAfter.
+const (
+	relogAfter  = 10 * time.Second
+	remindAfter = 10 * time.Minute
+)
 
 // settleAfter is how long after the last broker could be reached again the problems
 // are told of that are still there.
 const settleAfter = 20 * time.Second
 
-// problems keeps what is wrong, and logs each problem once: when it is new, and
-// when its text has changed. Its lock is a leaf: no call leads out of it but to
+// problems keeps what is wrong, and logs each problem when it is new, ever more
+// seldom while it lasts, and when it is over. Its lock is a leaf: no call leads out of it but to
 // the log.
 type problems struct {
 	log *zap.Logger
@@ -81,6 +85,7 @@ type entry struct {
 	seen     time.Time // the last time
 	logged   string
 	loggedAt time.Time
+	gap      time.Duration // until it may be told of again
 }
 
 func newProblems(log *zap.Logger) *problems {
@@ -103,13 +108,28 @@ func (ps *problems) report(key problemKey, err error) {
 	ps.tell(key, e, now)
 }
 
-// tell logs a problem unless it has been told of. ps.mu is held.
+// tell logs a problem unless it has been told of not long ago. ps.mu is held.
 func (ps *problems) tell(key problemKey, e *entry, now time.Time) {
-	if e.logged == e.Text || e.logged != "" && now.Sub(e.loggedAt) < relogAfter {
+	gap := e.gap
+	if e.logged == e.Text {
+		gap = max(gap, remindAfter)
+	}
+	if e.logged != "" && now.Sub(e.loggedAt) < gap {
 		return
 	}
-	e.logged, e.loggedAt = e.Text, now
-	ps.log.Error("trouble with Kafka: "+key.kind, append(key.fields(), zap.String("error", e.Text), zap.String("check", e.Check))...)
+	e.logged, e.loggedAt, e.gap = e.Text, now, max(relogAfter, 2*gap)
+	ps.log.Error("trouble with Kafka: "+key.kind, append(key.fields(),
+		zap.String("error", e.Text), zap.String("check", e.Check), zap.Duration("for_seconds", now.Sub(e.Since)))...)
+}
+
+// remind tells again of what lasts. ps.mu is held.
+func (ps *problems) remind(now time.Time) {
+	unreachable := ps.unreachable()
+	for key, e := range ps.byKey {
+		if e.logged != "" && (key.broker != "" || !unreachable) {
+			ps.tell(key, e, now)
+		}
+	}
 }
 
 // unreachable reports whether some broker can't be reached. ps.mu is held.
@@ -149,18 +169,20 @@ func (ps *problems) end(key problemKey) {
 	}
 	delete(ps.byKey, key)
 	if e.logged != "" {
-		ps.log.Info("trouble with Kafka is over: "+key.kind, append(key.fields(), zap.Duration("after", time.Since(e.Since)))...)
+		ps.log.Info("trouble with Kafka is over: "+key.kind, append(key.fields(), zap.Duration("after_seconds", time.Since(e.Since)))...)
 	}
 	if key.broker != "" && !ps.unreachable() {
 		ps.settling = time.Now()
 	}
 }
 
-// settled tells of what is still wrong a while after every broker could be reached
-// again: what they had brought about has ended by then.
+// settled tells of what is still wrong: of what was told of, again, and of the rest
+// a while after every broker could be reached again, for what they had brought
+// about has ended by then.
 func (ps *problems) settled(now time.Time) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
+	ps.remind(now)
 	if ps.settling.IsZero() || now.Sub(ps.settling) < settleAfter || ps.unreachable() {
 		return
 	}

@@ -7,13 +7,17 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
+
+	"kafka-kustomer/internal/canary"
 )
 
 func TestAdviceNamesTheSetting(t *testing.T) {
@@ -46,7 +50,7 @@ func TestAdviceNamesTheSetting(t *testing.T) {
 
 func TestProblemIsLoggedOnceUntilItChanges(t *testing.T) {
 	core, logs := observer.New(zapcore.InfoLevel)
-	ps := newProblems(zap.New(core))
+	ps := newProblems(canary.Watch(t, core))
 	key := partitionProblem(Partition{"in", 3})
 	for range 1000 {
 		ps.report(key, kerr.OffsetOutOfRange)
@@ -87,7 +91,7 @@ func TestProblemIsLoggedOnceUntilItChanges(t *testing.T) {
 // what Kafka itself says is.
 func TestConsequencesOfAnOutageAreNotLogged(t *testing.T) {
 	core, logs := observer.New(zapcore.InfoLevel)
-	ps := newProblems(zap.New(core))
+	ps := newProblems(canary.Watch(t, core))
 	broker := brokerProblem("kafka:9092")
 	ps.report(broker, errors.New("connection refused"))
 	ps.report(groupProblem, errors.New("unable to join group session: unable to dial"))
@@ -113,7 +117,7 @@ func TestConsequencesOfAnOutageAreNotLogged(t *testing.T) {
 // A broker that has gone for good is not tried again, and no problem for ever.
 func TestBrokerProblemExpires(t *testing.T) {
 	core, logs := observer.New(zapcore.InfoLevel)
-	ps := newProblems(zap.New(core))
+	ps := newProblems(canary.Watch(t, core))
 	ps.report(brokerProblem("kafka:9092"), errors.New("connection refused"))
 	ps.report(topicProblem("in"), errNoTopic)
 	ps.expire(time.Now().Add(expireAfter - time.Second))
@@ -148,12 +152,12 @@ func TestPositionErrorNamesTheOffsets(t *testing.T) {
 // broker is back; what the broker brought about has ended by then.
 func TestProblemsOfTheirOwnAreToldAfterAnOutage(t *testing.T) {
 	core, logs := observer.New(zap.InfoLevel)
-	ps := newProblems(zap.New(core))
+	ps := newProblems(canary.Watch(t, core))
 	broker, stuck, passing := brokerProblem("b3:9092"), partitionProblem(Partition{"t", 7}), partitionProblem(Partition{"t", 8})
 	ps.report(broker, errors.New("dial tcp: connection refused"))
 	ps.report(stuck, errNoCommit)
 	ps.report(passing, errors.New("unable to dial"))
-	ps.settled(time.Now().Add(time.Hour))
+	ps.settled(time.Now().Add(remindAfter / 2))
 	if n := logs.Len(); n != 1 {
 		t.Fatalf("%d lines during the outage, want that of the broker", n)
 	}
@@ -166,4 +170,38 @@ func TestProblemsOfTheirOwnAreToldAfterAnOutage(t *testing.T) {
 	if told != 1 || logs.Len() != 3 {
 		t.Errorf("told %d times of the partition in %d lines; want once, and the broker's beginning and end", told, logs.Len())
 	}
+}
+
+// A problem that lasts is told of ever more seldom, and so is one whose text never
+// stays the same.
+func TestProblemThatLastsIsNoFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zap.InfoLevel)
+		ps := newProblems(canary.Watch(t, core))
+		lines := func(key problemKey, of time.Duration, text func(n int) string) (at []time.Duration) {
+			begun, before := time.Now(), logs.Len()
+			for n := 0; time.Since(begun) < of; n++ {
+				ps.report(key, errors.New(text(n)))
+				ps.settled(time.Now())
+				if logs.Len() > before {
+					at, before = append(at, time.Since(begun)), logs.Len()
+				}
+				time.Sleep(time.Second)
+			}
+			ps.clear(key)
+			if n := logs.FilterMessageSnippet("is over").FilterField(zap.String("topic", key.topic)).Len(); n != 1 {
+				t.Errorf("its end was told %d times", n)
+			}
+			return at
+		}
+		same := lines(topicProblem("same"), 3*time.Hour, func(int) string { return "no such topic" })
+		const m = time.Minute
+		if diff := cmp.Diff([]time.Duration{0, 10 * m, 30 * m, 70 * m, 150 * m}, same); diff != "" {
+			t.Errorf("told of one text after (-want +got):\n%s", diff)
+		}
+		other := lines(topicProblem("other"), time.Hour, func(n int) string { return fmt.Sprintf("port %d", n) })
+		if len(other) > 12 || len(other) < 6 || other[0] != 0 {
+			t.Errorf("told of texts that change after %v, want ever more seldom", other)
+		}
+	})
 }

@@ -8,9 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/zap"
-
 	"kafka-kustomer/batcher"
+	"kafka-kustomer/internal/canary"
 	"kafka-kustomer/internal/kafkatest"
 )
 
@@ -119,7 +118,7 @@ func joinAs(t *testing.T, ctx context.Context, brokers []string, topic, protocol
 		Brokers: brokers, Topics: []string{topic}, Group: topic, Protocol: protocol,
 		Start: StartEarliest, OnReset: ResetFail, Isolation: ReadCommitted,
 		SessionTimeout: 10 * time.Second, RebalanceTimeout: 3 * time.Second, MaxEventBytes: 1 << 20,
-	}, none{}, owner, zap.NewNop())
+	}, none{}, owner, canary.Logger(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"kafka-kustomer/batcher"
+	"kafka-kustomer/internal/canary"
 )
 
 // The offsets of transaction markers count: without them the group would lag for
@@ -64,7 +65,7 @@ func (w *world) transaction(n int, end kgo.TransactionEndTry) {
 		w.t.Fatal(err)
 	}
 	for range n {
-		if err := c.ProduceSync(ctx, &kgo.Record{Topic: "in", Value: []byte("value")}).FirstErr(); err != nil {
+		if err := c.ProduceSync(ctx, &kgo.Record{Topic: "in", Value: []byte(canary.Value)}).FirstErr(); err != nil {
 			w.t.Fatal(err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"kafka-kustomer/batcher"
+	"kafka-kustomer/internal/canary"
 )
 
 const typicalEvent = `{"eventId": "0f8fad5b-d9cb-469f-a165-70867728950e", "occurredAt": "2026-11-24T02:30:00.123Z",
@@ -157,24 +158,23 @@ func TestDecoderForgetsTheLastEvent(t *testing.T) {
 }
 
 func TestReasonsHoldNoPayload(t *testing.T) {
-	const canary = "c4nary"
 	values := []string{
-		`{"messageId":"m","changes":{"` + canary + `":1,"` + canary + `":2}}`,
-		`{"` + canary + `":` + canary + `}`,
-		`{"messageId":"` + strings.Repeat(canary, 90) + `","changes":{}}`,
-		`{"messageId":"m","occurredAt":"` + canary + `","changes":{}}`,
-		`{"messageId":"m","changes":"` + canary + `"}`,
-		`{"messageId":"m","changes":{"a":"\u` + canary + `"}}`,
-		`{"messageId":"m","changes":{"a":1}}` + canary,
-		canary,
-		"{\"" + canary + "\xff\":1}",
+		`{"messageId":"m","changes":{"` + canary.Value + `":1,"` + canary.Value + `":2}}`,
+		`{"` + canary.Value + `":` + canary.Value + `}`,
+		`{"messageId":"` + strings.Repeat(canary.Value, 90) + `","changes":{}}`,
+		`{"messageId":"m","occurredAt":"` + canary.Value + `","changes":{}}`,
+		`{"messageId":"m","changes":"` + canary.Value + `"}`,
+		`{"messageId":"m","changes":{"a":"\u` + canary.Value + `"}}`,
+		`{"messageId":"m","changes":{"a":1}}` + canary.Value,
+		canary.Value,
+		"{\"" + canary.Value + "\xff\":1}",
 	}
 	for _, value := range values {
 		c := decode(Config{}, []byte(value))
 		if c.Verdict != batcher.Reject {
 			t.Errorf("%s: not rejected", value)
 		}
-		if strings.Contains(c.Reason.Text, canary) || strings.Contains(c.Reason.Text, "'c'") {
+		if strings.Contains(c.Reason.Text, canary.Value) || strings.Contains(c.Reason.Text, "'q'") {
 			t.Errorf("%s: the reason quotes the event: %s", value, c.Reason.Text)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"kafka-kustomer/internal/canary"
 )
 
 // Neither the key nor a payload reaches a reason, however the reply says it.
@@ -15,7 +17,7 @@ func TestReasonsLeakNothing(t *testing.T) {
 	b := three()
 	b.Items[1].Patch = []byte(`{"subject":"` + secret + `","custom":{"codeStr":"qzvx","noteTxt":"l\u00e4nger als zw\u00f6lf \"Zeichen\""}}`)
 	echoes := []string{
-		secret, secret[:20], secret[8:], "qzvx", `länger als zwölf "Zeichen"`, testKey, "Bearer " + testKey, "hunter2-proxy", b.Items[0].MessageID,
+		secret, secret[:20], secret[8:], "qzvx", `länger als zwölf "Zeichen"`, testKey, "Bearer " + testKey, canary.Secret + "-proxy", b.Items[0].MessageID,
 	}
 	for _, echo := range echoes {
 		for _, form := range []string{
@@ -25,7 +27,7 @@ func TestReasonsLeakNothing(t *testing.T) {
 			body := fmt.Sprintf(form, strings.ReplaceAll(echo, `"`, `\"`))
 			for _, status := range []int{400, 401, 429, 500} {
 				s := newSink(t, always(status, body))
-				s.secrets = []string{"hunter2-proxy"}
+				s.secrets = []string{canary.Secret + "-proxy"}
 				out := s.Put(t.Context(), b, nil)
 				secretPart := strings.TrimPrefix(echo, "Bearer ")
 				if strings.Contains(out.Reason.Text, secretPart) || !strings.Contains(out.Reason.Text, "***") {

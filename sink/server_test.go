@@ -13,10 +13,11 @@ import (
 	"time"
 
 	"kafka-kustomer/batcher"
+	"kafka-kustomer/internal/canary"
 )
 
 const (
-	testKey = "c4nary-k3y-0123456789abcdef"
+	testKey = canary.Secret + "-0123456789abcdef"
 	opID    = "64a1f0c2b7d9e30012ab4001"
 	opReply = `{"data":{"type":"bulk","id":"` + opID + `","attributes":{"status":"queued"}}}`
 )

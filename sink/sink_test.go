@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"kafka-kustomer/batcher"
+	"kafka-kustomer/internal/canary"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -109,7 +110,7 @@ func TestThePreviousKeyIsNotRepeated(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	const secret = "hunter2-secret"
+	const secret = canary.Secret
 	good := Config{BaseURL: "https://acme.api.kustomerapp.com", APIKey: testKey, Timeout: time.Minute, MaxInFlight: 8}
 	notPEM := filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(notPEM, []byte("x"), 0o600); err != nil {
@@ -160,11 +161,11 @@ func TestProxy(t *testing.T) {
 		t.Errorf("%v, %v: %+v", out.Kind, srv.requests, out.Reason)
 	}
 	srv = always(200, opReply)
-	s := newSink(t, srv, func(cfg *Config) { cfg.ProxyURL = "http://user:hunter2-proxy@proxy.example:3128" })
+	s := newSink(t, srv, func(cfg *Config) { cfg.ProxyURL = "http://user:" + canary.Secret + "-proxy@proxy.example:3128" })
 	if out := s.Put(t.Context(), three(), nil); out.Kind != batcher.Accepted || srv.requests[0] != "PUT http://acme.api.example/v1/messages/bulk" {
 		t.Errorf("%v, %v: %+v", out.Kind, srv.requests, out.Reason)
 	}
-	if diff := cmp.Diff([]string{"user:hunter2-proxy", "user", "hunter2-proxy"}, s.secrets); diff != "" {
+	if diff := cmp.Diff([]string{"user:" + canary.Secret + "-proxy", "user", canary.Secret + "-proxy"}, s.secrets); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -17,12 +17,10 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"kafka-kustomer/internal/canary"
 	"kafka-kustomer/internal/config"
 	"kafka-kustomer/internal/kustomersim"
 )
-
-// canary is in every payload and in the key: no endpoint may show it.
-const canary = "canary"
 
 // watchedRun is the whole program beside an embedded broker and a simulated API,
 // seen through its admin server.
@@ -38,12 +36,12 @@ type watchedRun struct {
 	seen    strings.Builder
 }
 
-func startWatched(t *testing.T) *watchedRun {
+func startWatched(t *testing.T, edits ...func(*wiring)) *watchedRun {
 	t.Helper()
-	return startWatchedWith(t, kustomersim.Options{Key: canary + "-key", Echo: true, Script: &kustomersim.Script{}}, func(*config.Config) {})
+	return startWatchedWith(t, kustomersim.Options{Key: canary.Secret, Echo: true, Script: &kustomersim.Script{}}, func(*config.Config) {}, edits...)
 }
 
-func startWatchedWith(t *testing.T, api kustomersim.Options, edit func(*config.Config)) *watchedRun {
+func startWatchedWith(t *testing.T, api kustomersim.Options, edit func(*config.Config), edits ...func(*wiring)) *watchedRun {
 	t.Helper()
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "message-changes"))
 	if err != nil {
@@ -63,7 +61,7 @@ func startWatchedWith(t *testing.T, api kustomersim.Options, edit func(*config.C
 
 	cfg := config.Default()
 	cfg.Kafka.Brokers = cluster.ListenAddrs()
-	cfg.Kustomer.BaseURL, cfg.Kustomer.APIKey = web.URL, config.NewSecret(canary+"-key")
+	cfg.Kustomer.BaseURL, cfg.Kustomer.APIKey = web.URL, config.NewSecret(canary.Secret)
 	cfg.Batch.Linger = 10 * time.Millisecond
 	cfg.Admin.Listen = "127.0.0.1:0"
 	edit(cfg)
@@ -73,7 +71,11 @@ func startWatchedWith(t *testing.T, api kustomersim.Options, edit func(*config.C
 	ctx, stop := context.WithCancel(t.Context())
 	t.Cleanup(stop)
 	w.stop = stop
-	go func() { w.ended <- run(ctx, cfg, wiring{log: zap.New(core), level: &level}) }()
+	with := wiring{log: canary.Watch(t, core), level: &level}
+	for _, edit := range edits {
+		edit(&with)
+	}
+	go func() { w.ended <- run(ctx, cfg, with) }()
 	w.until("the address is in the log", func() bool {
 		for _, entry := range logs.FilterMessageSnippet("status page").All() {
 			w.base = fmt.Sprintf("http://%v", entry.ContextMap()["address"])
@@ -140,14 +142,14 @@ func (w *watchedRun) produce(values ...string) {
 }
 
 func change(n int) string {
-	return fmt.Sprintf(`{"eventId":"%s-%d","messageId":"5f2f3c1a9d1e8b00%08x","changes":{"subject":"%s"}}`, canary, n, n, canary)
+	return fmt.Sprintf(`{"eventId":"e-%d","messageId":"5f2f3c1a9d1e8b00%08x","changes":{"subject":"%s","custom":{"phoneNum":%d}}}`, n, n, canary.Value, canary.Number+n)
 }
 
 func TestAdminFromStartToEnd(t *testing.T) {
 	w := startWatched(t)
 	w.until("ready", func() bool { return strings.HasPrefix(w.get("/readyz"), "200 ") })
 	w.untilMetrics("assigned_partitions 2", "ready 1")
-	w.produce(change(1), change(2), "{"+canary, change(3))
+	w.produce(change(1), change(2), "{"+canary.Value, change(3))
 	w.untilMetrics(`events_ended_total{fate="completed"} 3`, `events_ended_total{fate="dead_lettered"} 1`, "events_open 0",
 		`connector_info{name="kafka-kustomer",protocol="classic"} 1`, `consumer_lag_records{partition="0",topic="message-changes"} 0`)
 	if page := w.get("/"); !strings.Contains(page, "4 delivered = 3 completed + 1 dead-lettered") || !strings.Contains(page, "message-changes/0 lag 0") {
@@ -175,8 +177,8 @@ func TestAdminFromStartToEnd(t *testing.T) {
 		conn.Close()
 		t.Error("the admin server has outlived the program")
 	}
-	if i := strings.Index(w.seen.String(), canary); i >= 0 {
-		t.Errorf("a payload or a secret is shown: …%s", w.seen.String()[max(0, i-100):i+50])
+	if at, as := canary.Find([]byte(w.seen.String())); at >= 0 {
+		t.Errorf("a payload or a secret is shown %s: …%s", as, w.seen.String()[max(0, at-100):][:150])
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"kafka-kustomer/internal/canary"
 )
 
 // command runs one command line in this process.
@@ -22,6 +24,9 @@ func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	code = execute(ctx, args, &out, &errs)
+	if at, as := canary.Find([]byte(out.String() + errs.String())); at >= 0 {
+		t.Errorf("the output of %v holds a payload or a secret %s", args, as)
+	}
 	return code, out.String(), errs.String()
 }
 
@@ -36,7 +41,7 @@ func configFile(t *testing.T, text string) string {
 
 const minimalConfig = `
 kafka: {brokers: ["127.0.0.1:1"]}
-kustomer: {base_url: "http://127.0.0.1:2", api_key: canary-key}
+kustomer: {base_url: "http://127.0.0.1:2", api_key: ` + canary.Secret + `}
 admin: {listen: "127.0.0.1:0"}
 `
 
@@ -72,7 +77,7 @@ func TestExitCodes(t *testing.T) {
 			if !strings.Contains(stdout+stderr, tc.says) {
 				t.Errorf("%q is not in the output:\n%s%s", tc.says, stdout, stderr)
 			}
-			if strings.Contains(stdout+stderr, "canary-key") {
+			if strings.Contains(stdout+stderr, canary.Secret) {
 				t.Error("the API key is in the output")
 			}
 		})

@@ -20,6 +20,7 @@ import (
 
 	"kafka-kustomer/batcher"
 	"kafka-kustomer/internal/admin"
+	"kafka-kustomer/internal/canary"
 	"kafka-kustomer/internal/config"
 	"kafka-kustomer/internal/kustomersim"
 	"kafka-kustomer/internal/metrics"
@@ -138,7 +139,7 @@ func TestMetricsAccount(t *testing.T) {
 	events := workload.New(workload.Config{Seed: 7, Messages: 300, HotShare: 0.3, Malformed: 0.004, Failing: 0.01, Poison: 0.001})
 	failing := events.Truth().Failing
 	w := startWatchedWith(t, kustomersim.Options{
-		Key: canary + "-key", FailID: func(id string) bool { return failing[id] },
+		Key: canary.Secret, FailID: func(id string) bool { return failing[id] },
 		Script: &kustomersim.Script{
 			Run: kustomersim.Run{Base: kustomersim.Duration(10 * time.Millisecond), Tail: kustomersim.Duration(20 * time.Millisecond)},
 			// Nothing is accepted of what fails, so that each side knows of every operation.

@@ -31,7 +31,8 @@ func newRun() *cobra.Command {
 			for _, w := range cfg.Warnings() {
 				log.Warn("configuration: " + w)
 			}
-			log.Info("starting", zap.String("version", buildVersion()), zap.String("config", path))
+			log.Info("starting", zap.String("version", buildVersion()), zap.String("config", path),
+				zap.String("name", cfg.Name), zap.String("group", cfg.Source.Group), zap.Strings("topics", cfg.Source.Topics), zap.String("base_url", cfg.Kustomer.BaseURL))
 			if err := run(cmd.Context(), cfg, wiring{log: log, level: &level}); err != nil {
 				log.Error("stopped", zap.Error(err))
 				return loggedError{err}
@@ -79,7 +80,7 @@ func newLeveledLogger(cfg config.Log, w io.Writer) (*zap.Logger, zap.AtomicLevel
 	encoder := zap.NewProductionEncoderConfig()
 	encoder.TimeKey = "ts"
 	encoder.EncodeTime = zapcore.RFC3339NanoTimeEncoder
-	encoder.EncodeDuration = zapcore.StringDurationEncoder
+	encoder.EncodeDuration = encodeSeconds
 	enc := zapcore.NewJSONEncoder(encoder)
 	if cfg.Format == "console" || cfg.Format == "auto" && isTerminal(w) {
 		encoder.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")

@@ -34,6 +34,8 @@ var mayImport = map[string][]string{
 	"internal/workload":           {},
 	"internal/kafkatest":          {},
 	"internal/kafkatest/kafkarun": {"internal/kafkatest"},
+	"internal/canary":             {},
+	"internal/canary/search":      {"internal/canary"},
 	"internal/model":              {"batcher"},
 	"internal/model/simulate":     {"internal/model", "batcher"},
 	"internal/architecture":       {},

@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"kafka-kustomer/internal/canary"
 )
 
 const example = "../../deploy/config.example.yaml"
@@ -194,8 +196,8 @@ func TestFieldsAreWellFormed(t *testing.T) {
 
 func TestRedacted(t *testing.T) {
 	c := defaultsAnd(func(c *Config) {
-		c.Kafka.SASL = SASL{Mechanism: "plain", Username: "user", Password: NewSecret("hunter2")}
-		c.Kustomer.ProxyURL = NewSecret("http://user:hunter2@proxy")
+		c.Kafka.SASL = SASL{Mechanism: "plain", Username: "user", Password: NewSecret(canary.Secret)}
+		c.Kustomer.ProxyURL = NewSecret("http://user:" + canary.Secret + "@proxy")
 		c.Kustomer.RequestsPerMinute = 250
 		c.Limits.MaxOpenBytes = 25_000_001
 	})
@@ -203,7 +205,7 @@ func TestRedacted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(string(out), "hunter2") {
+	if strings.Contains(string(out), canary.Secret) {
 		t.Fatalf("a secret in\n%s", out)
 	}
 	for _, line := range []string{"max_bytes: 1MiB", "max_open_bytes: 25000001", "requests_per_minute: 250", "reserve: 0.2", "linger: 1s", "mechanism: plain"} {

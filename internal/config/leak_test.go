@@ -2,14 +2,15 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
-)
 
-const canary = "hunter2canary"
+	"kafka-kustomer/internal/canary"
+)
 
 // secretKeys returns the paths of all keys whose field is a Secret.
 func secretKeys(t reflect.Type, path string) []string {
@@ -54,18 +55,18 @@ func TestErrorsHoldNoSecret(t *testing.T) {
 	}
 	for _, key := range keys {
 		for _, value := range values {
-			file := fileWith(key, strings.ReplaceAll(value, "X", canary))
+			file := fileWith(key, strings.ReplaceAll(value, "X", canary.Secret))
 			err := parseFake(file)
 			if err == nil {
 				t.Fatalf("no error for\n%s", file)
 			}
-			if strings.Contains(err.Error(), canary) {
+			if strings.Contains(err.Error(), canary.Secret) {
 				t.Errorf("the secret is in the errors of\n%s\n%v", file, err)
 			}
 		}
 	}
-	flow := "kafka: {sasl: {mechanism: plain, username: u, password: x," + canary + "}}"
-	if err := parseFake(flow); strings.Contains(err.Error(), canary) {
+	flow := "kafka: {sasl: {mechanism: plain, username: u, password: x," + canary.Secret + "}}"
+	if err := parseFake(flow); strings.Contains(err.Error(), canary.Secret) {
 		t.Errorf("the rest of a secret with a comma is in %v", err)
 	}
 }
@@ -80,10 +81,10 @@ func parseFake(file string) error {
 func parseFakeConfig(data []byte) (*Config, error) {
 	return parse(&reader{
 		file: "fake.yaml",
-		env:  environment("S=" + canary),
+		env:  environment("S=" + canary.Secret),
 		readFile: func(path string) ([]byte, error) {
 			if path == "secret" {
-				return []byte(canary + "\n"), nil
+				return []byte(canary.Secret + "\n"), nil
 			}
 			return nil, os.ErrNotExist
 		},
@@ -150,7 +151,7 @@ func FuzzParse(f *testing.F) {
 		if !errors.As(err, &faults) || len(faults) == 0 || c != nil {
 			t.Fatalf("got %v, %v", c, err)
 		}
-		if !strings.Contains(string(data), canary) && strings.Contains(err.Error(), canary) {
+		if !strings.Contains(string(data), canary.Secret) && strings.Contains(err.Error(), canary.Secret) {
 			t.Fatalf("what a reference brought in is in %v", err)
 		}
 		inOrder := slices.IsSortedFunc(faults, func(a, b Error) int {
@@ -164,4 +165,19 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%d lines, and these errors:\n%v", lines, err)
 		}
 	})
+}
+
+// A whole configuration, however it is printed, shows none of its secrets.
+func TestConfigPrintsNoSecret(t *testing.T) {
+	c := Default()
+	c.Kafka.SASL = SASL{Mechanism: "plain", Username: "user", Password: NewSecret(canary.Secret)}
+	c.Kustomer.APIKey = NewSecret(canary.Secret)
+	c.Kustomer.ProxyURL = NewSecret("http://user:" + canary.Secret + "@proxy:3128")
+	for _, value := range []any{c, *c, c.Kafka, c.Kustomer, map[string]any{"of": c}, struct{ c *Config }{c}, struct{ c Config }{*c}} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+			if at, as := canary.Find(fmt.Appendf(nil, verb, value)); at >= 0 {
+				t.Errorf("%s of %T prints a secret %s", verb, value, as)
+			}
+		}
+	}
 }

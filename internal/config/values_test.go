@@ -10,12 +10,14 @@ import (
 
 	"go.yaml.in/yaml/v4"
 	"pgregory.net/rapid"
+
+	"kafka-kustomer/internal/canary"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
 func TestSecretIsNotPrinted(t *testing.T) {
-	const hidden = "hunter2"
+	const hidden = canary.Secret
 	s := NewSecret(hidden)
 	type wrapper struct {
 		inner  Secret // unexported: fmt calls no methods here

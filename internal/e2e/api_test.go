@@ -34,6 +34,7 @@ var listening = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
 // longest run, and then it is the configuration that is wrong.
 func startAPI(t *testing.T, script kustomersim.Script, args ...string) *api {
 	t.Helper()
+	script.Quote = true // what it says of a refused change must not reach a log
 	path := filepath.Join(t.TempDir(), "script.json")
 	text, err := json.Marshal(script)
 	if err == nil {
@@ -88,6 +89,7 @@ func (a *api) operations() (ops []kustomersim.OpenOperation) {
 
 func (a *api) setScript(script kustomersim.Script) {
 	a.t.Helper()
+	script.Quote = true
 	text, err := json.Marshal(script)
 	if err != nil {
 		a.t.Fatal(err)

@@ -23,7 +23,9 @@
 //	E2E_KILLS    kills of one member (10)
 //	E2E_OUTAGE   how long the API is away (20s)
 //	E2E_SEED     seed of events, faults and moments (the time)
-//	E2E_LOGS     a folder that keeps the logs
+//
+// KAFKA_KUSTOMER_TEST_LOGS names a folder that keeps the logs. They are those of
+// level debug, and none may hold a payload or a secret: see package canary.
 //
 // With -race the binary is built with the race detector too, and a race in it
 // fails the test.

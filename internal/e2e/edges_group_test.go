@@ -70,7 +70,7 @@ func TestEdgeProtocolConsumer(t *testing.T) {
 	w.raiseSession()
 	stop := w.load(300)
 	first := w.connector("first", protocol)
-	if l := first.awaitLine(30*time.Second, "the group speaks"); l.text("protocol") != "consumer" {
+	if l := first.awaitLine(30*time.Second, "joined the group"); l.text("protocol") != "consumer" {
 		t.Errorf("protocol: %v", l)
 	}
 	w.api.awaitItems(time.Minute, 300)
@@ -91,7 +91,7 @@ func TestEdgeProtocolConsumer(t *testing.T) {
 	w.awaitMembers(time.Minute, 1)
 	w.produce(200)
 	w.awaitNoLag(time.Minute)
-	if l := fourth.awaitLine(time.Second, "the group speaks"); l.text("protocol") != "classic" {
+	if l := fourth.awaitLine(time.Second, "joined the group"); l.text("protocol") != "classic" {
 		t.Errorf("protocol: %v", l)
 	}
 	fourth.term()
@@ -119,7 +119,7 @@ func TestEdgeProtocolNotOffered(t *testing.T) {
 		t.Errorf("want it to say what to set: %v", l)
 	}
 	pass(t, 10*time.Second)
-	if told, spoken := len(c.lines("trouble")), len(c.lines("the group speaks")); told != 1 || spoken != 0 {
+	if told, spoken := len(c.lines("trouble")), len(c.lines("joined the group")); told != 1 || spoken != 0 {
 		t.Errorf("%d lines of trouble, want 1; said %d times what the group speaks", told, spoken)
 	}
 	c.term()

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"kafka-kustomer/internal/canary"
 	"kafka-kustomer/internal/kafkatest"
 )
 
@@ -169,7 +170,7 @@ func TestEdgeACL(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	login := "org.apache.kafka.common.security.plain.PlainLoginModule required user_bob=\"bob-pw\";"
+	login := "org.apache.kafka.common.security.plain.PlainLoginModule required user_bob=\"" + canary.Secret + "\";"
 	cluster, err := kafkatest.Start(ctx, kafkatest.Options{
 		Listeners: []kafkatest.Listener{{Name: "SASLP", Protocol: "SASL_PLAINTEXT"}},
 		Properties: map[string]string{
@@ -187,7 +188,7 @@ func TestEdgeACL(t *testing.T) {
 	w.createTopic(w.results, 1, nil)
 	w.createTopic(w.deadLetters, 1, nil)
 	bob := func(name string) *process {
-		return w.connectorTo(name, cluster.Listener("SASLP"), ", sasl: {mechanism: plain, username: bob, password: bob-pw}", "if-missing")
+		return w.connectorTo(name, cluster.Listener("SASLP"), ", sasl: {mechanism: plain, username: bob, password: "+canary.Secret+"}", "if-missing")
 	}
 	ids := w.put(w.topic, 0, 5)
 

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"kafka-kustomer/internal/canary"
 )
 
 // The end of a transaction is the last record, and nothing that could be sent:
@@ -54,7 +56,7 @@ func (w *world) transaction(n int, end kgo.TransactionEndTry) (ids []string) {
 	for i := range n {
 		id := fmt.Sprintf("%08x%016x", 0xffff, time.Now().UnixNano()+int64(i))
 		ids = append(ids, id)
-		r := &kgo.Record{Topic: w.topic, Key: []byte(id), Value: fmt.Appendf(nil, `{"messageId":%q,"changes":{"subject":"%d"}}`, id, i)}
+		r := &kgo.Record{Topic: w.topic, Key: []byte(id), Value: fmt.Appendf(nil, `{"messageId":%q,"changes":{"subject":"%s %d"}}`, id, canary.Value, i)}
 		client.Produce(w.t.Context(), r, nil)
 	}
 	if err := client.Flush(w.t.Context()); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"kafka-kustomer/internal/canary"
 	"kafka-kustomer/internal/kafkatest"
 	"kafka-kustomer/internal/workload"
 )
@@ -46,7 +47,7 @@ func edgeWorld(t *testing.T, brokers ...string) *world {
 	w.api = startAPI(t, calm())
 	w.baseURL = w.api.url
 	w.keyFile = filepath.Join(t.TempDir(), "key")
-	w.setKey("right")
+	w.setKey(rightKey)
 	return w
 }
 
@@ -65,7 +66,7 @@ dead_letter: {topic: %s, create: %s, brake: off}
 drain_timeout: %v
 revoke_timeout: 10s
 admin: {listen: "127.0.0.1:0"}
-log: {format: json}
+log: {format: json, level: debug}
 `, strings.Join(brokers, ", "), kafka, w.topic, w.group, sessionTimeout, w.baseURL, w.keyFile, lostReplyWait,
 		w.results, create, w.deadLetters, create, drainTimeout)
 	path := filepath.Join(w.t.TempDir(), name+".yaml")
@@ -82,7 +83,7 @@ func (w *world) put(topic string, partition int32, n int) (ids []string) {
 	for i := range records {
 		id := fmt.Sprintf("%08x%016x", partition, time.Now().UnixNano()+int64(i))
 		ids = append(ids, id)
-		value := fmt.Sprintf(`{"messageId":%q,"changes":{"subject":"%d"}}`, id, i)
+		value := fmt.Sprintf(`{"messageId":%q,"changes":{"subject":"%s %d"}}`, id, canary.Value, i)
 		records[i] = &kgo.Record{Topic: topic, Partition: partition, Key: []byte(id), Value: []byte(value)}
 	}
 	w.putRecords(nil, records...)

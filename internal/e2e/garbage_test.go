@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"kafka-kustomer/internal/canary"
 	"kafka-kustomer/internal/workload"
 )
 
@@ -71,10 +72,10 @@ func TestGarbage(t *testing.T) {
 
 func garbage(i int) *kgo.Record {
 	r := &kgo.Record{
-		Key: fmt.Appendf(nil, "key-%d", i),
+		Key: fmt.Appendf(nil, "%s-%d", canary.Key, i),
 		Headers: []kgo.RecordHeader{
 			{Key: "trace", Value: []byte{0xff, 0x00, byte(i)}},
-			{Key: "trace", Value: []byte("twice")},
+			{Key: "trace", Value: []byte(canary.Header)},
 			{Key: "empty", Value: []byte{}},
 		},
 	}

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"kafka-kustomer/internal/canary"
 )
 
 // tail is how many lines of a log a failed test shows.
@@ -38,11 +40,11 @@ type process struct {
 // ends, so one goroutine starts it, stays on its thread and waits for it.
 func start(t *testing.T, name string, args ...string) *process {
 	t.Helper()
-	dir := os.Getenv("E2E_LOGS")
+	dir := canary.Folder()
 	if dir == "" {
 		dir = t.TempDir()
 	}
-	out, err := os.CreateTemp(dir, t.Name()+"-"+name+"-*.log")
+	out, err := os.CreateTemp(dir, canary.FileName(t.Name())+"-"+name+"-*.log")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +72,8 @@ func start(t *testing.T, name string, args ...string) *process {
 	return p
 }
 
-// finish ends the process and looks through its log for what no run may show.
+// finish ends the process and looks through its log for what no run may show: a
+// crash, a payload, a secret.
 func (p *process) finish() {
 	p.kill()
 	text, err := os.ReadFile(p.log)
@@ -82,6 +85,10 @@ func (p *process) finish() {
 		if i := bytes.Index(text, []byte(bad)); i >= 0 {
 			p.t.Errorf("%s: %s", p.name, text[i:min(len(text), i+4000)])
 		}
+	}
+	found, _, err := canary.Search(p.name, bytes.NewReader(text))
+	if err != nil || len(found) > 0 {
+		p.t.Errorf("%s: %d lines with a payload or a secret (%v), such as %v", p.name, len(found), err, found[:min(len(found), 3)])
 	}
 	if p.t.Failed() {
 		lines := strings.SplitAfter(string(text), "\n")
@@ -139,7 +146,8 @@ type line map[string]any
 
 func (l line) text(key string) string { s, _ := l[key].(string); return s }
 
-// lines returns the entries whose message holds part.
+// lines returns the entries whose message holds part, as a person sees them: without
+// those of level debug, which are there to be searched.
 func (p *process) lines(part string) (found []line) {
 	p.t.Helper()
 	text, err := os.ReadFile(p.log)
@@ -150,7 +158,7 @@ func (p *process) lines(part string) (found []line) {
 	scan.Buffer(nil, 1<<20)
 	for scan.Scan() {
 		var l line
-		if json.Unmarshal(scan.Bytes(), &l) == nil && strings.Contains(l.text("msg"), part) {
+		if json.Unmarshal(scan.Bytes(), &l) == nil && l.text("level") != "debug" && strings.Contains(l.text("msg"), part) {
 			found = append(found, l)
 		}
 	}

@@ -271,7 +271,7 @@ func TestPartitionsAdded(t *testing.T) {
 	})
 	await(t, time.Minute, "the new partitions are assigned", func() error {
 		for _, l := range c.lines("partitions assigned") {
-			if strings.Contains(fmt.Sprint(l["from"]), fmt.Sprintf("%s/%d@", w.topic, partitions+2)) {
+			if strings.Contains(fmt.Sprint(l["partitions"]), fmt.Sprintf("%s/%d@", w.topic, partitions+2)) {
 				return nil
 			}
 		}

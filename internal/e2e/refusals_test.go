@@ -137,7 +137,7 @@ func TestHostileMembers(t *testing.T) {
 func TestReasons(t *testing.T) {
 	t.Parallel()
 	each := envDuration(t, "E2E_OUTAGE", 20*time.Second) / 2
-	w := newWorld(t, workload.Config{Messages: 20_000, HotShare: 0.1}, calm(), "--key", "right")
+	w := newWorld(t, workload.Config{Messages: 20_000, HotShare: 0.1}, calm(), "--key", rightKey)
 	gate := openGate(t, w.api.url)
 	w.baseURL = gate.url()
 	stop := w.load(500)

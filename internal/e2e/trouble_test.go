@@ -4,12 +4,12 @@ package e2e
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"kafka-kustomer/internal/canary"
 	"kafka-kustomer/internal/kustomersim"
 	"kafka-kustomer/internal/workload"
 )
@@ -40,8 +40,8 @@ func wantPaused(t *testing.T, c *process, level, reason string) {
 	if _, named := last["first_offset"]; named != (level == "error") {
 		t.Errorf("first_offset named: %v, want it in an error only: %v", named, last)
 	}
-	if next, err := time.ParseDuration(last.text("next_attempt_in")); err != nil || next < 0 || next > 2*time.Second {
-		t.Errorf("next_attempt_in is %q (%v), want up to twice kustomer.retry.max", last.text("next_attempt_in"), err)
+	if next, ok := last["next_attempt_in_seconds"].(float64); !ok || next < 0 || next > 2 {
+		t.Errorf("next_attempt_in_seconds is %v, want up to twice kustomer.retry.max", last["next_attempt_in_seconds"])
 	}
 	t.Logf("%s: %s", reason, last.text("detail"))
 }
@@ -102,7 +102,7 @@ func TestAPIAway(t *testing.T) {
 	w.awaitNoLag(2 * time.Minute)
 	c.term()
 	w.check()
-	if paused := len(c.lines("delivery is paused")); paused > int(outage/time.Second)*4+20 {
+	if paused := len(c.lines("delivery is paused")); paused > 8 { // each reason once, and then ever more seldom
 		t.Errorf("%d lines about the pause: a flood", paused)
 	}
 }
@@ -110,8 +110,8 @@ func TestAPIAway(t *testing.T) {
 // A wrong key pauses; a new one in the key file is found without a restart.
 func TestWrongKey(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, workload.Config{Messages: 200}, calm(), "--key", "right")
-	w.setKey("a-secret-that-is-wrong")
+	w := newWorld(t, workload.Config{Messages: 200}, calm(), "--key", rightKey)
+	w.setKey(canary.Secret + "-wrong")
 	w.produce(2000)
 	c := w.connector("locked-out", "")
 	wantPaused(t, c, "error", "unauthorized")
@@ -119,17 +119,10 @@ func TestWrongKey(t *testing.T) {
 	if n := w.api.stats().ItemsAccepted; n > 0 {
 		t.Errorf("%d items accepted with a wrong key", n)
 	}
-	w.setKey("right")
+	w.setKey(rightKey)
 	w.awaitNoLag(30 * time.Second)
 	c.term()
 	w.check()
-	text, err := os.ReadFile(c.log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.Contains(string(text), "a-secret-that-is-wrong") {
-		t.Error("the key is in the log")
-	}
 }
 
 // A second signal does not wait for what the first one waits for.

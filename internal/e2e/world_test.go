@@ -19,6 +19,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"kafka-kustomer/internal/canary"
 	"kafka-kustomer/internal/kafkatest"
 	"kafka-kustomer/internal/kustomersim"
 	"kafka-kustomer/internal/workload"
@@ -37,6 +38,9 @@ const (
 	// for a busy machine.
 	takeover = 2*sessionTimeout + lostReplyWait + 20*time.Second
 )
+
+// rightKey is the API key of all worlds: no log may ever show it.
+const rightKey = canary.Secret + "-right"
 
 // world is what one test has: a topic, a group, a simulator, and the account of
 // what was produced.
@@ -70,7 +74,7 @@ func newWorld(t *testing.T, events workload.Config, script kustomersim.Script, a
 // newWorldOn does so on brokers of the test's own.
 func newWorldOn(t *testing.T, brokers []string, events workload.Config, script kustomersim.Script, args ...string) *world {
 	t.Helper()
-	events.Seed = seed
+	events.Seed, events.Mark, events.Number = seed, canary.Value, canary.Number
 	w := &world{t: t, brokers: brokers, events: workload.New(events), buried: map[string]bool{}}
 	w.topic = kafkatest.Topic(t, w.brokers, strings.ToLower(t.Name()), partitions)
 	w.results, w.deadLetters, w.group = w.topic+"-results", w.topic+"-dead", w.topic+"-group"
@@ -84,7 +88,7 @@ func newWorldOn(t *testing.T, brokers []string, events workload.Config, script k
 	w.api = startAPI(t, script, args...)
 	w.baseURL = w.api.url
 	w.keyFile = filepath.Join(t.TempDir(), "key")
-	w.setKey("right")
+	w.setKey(rightKey)
 	t.Logf("seed %d, topic %s", seed, w.topic)
 	return w
 }
@@ -127,7 +131,7 @@ results: {topic: %s}
 drain_timeout: %v
 revoke_timeout: 10s
 admin: {listen: "127.0.0.1:0"}
-log: {format: json}
+log: {format: json, level: debug}
 %s`,
 		name, strings.Join(w.brokers, ", "), w.topic, w.group, sessionTimeout, source,
 		w.baseURL, w.keyFile, lostReplyWait, w.pace, w.results, deadLetter, drainTimeout, strings.Join(more, "\n"))
@@ -161,7 +165,10 @@ func (w *world) produce(n int) {
 
 func (w *world) produceOne(failed func(error)) {
 	e := w.events.Next(time.Now())
-	r := &kgo.Record{Topic: w.topic, Key: e.Key, Value: e.Value}
+	r := &kgo.Record{
+		Topic: w.topic, Key: e.Key, Value: e.Value,
+		Headers: []kgo.RecordHeader{{Key: "trace", Value: []byte(canary.Header)}},
+	}
 	w.client.Produce(context.Background(), r, func(r *kgo.Record, err error) {
 		switch {
 		case err != nil:

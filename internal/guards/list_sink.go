@@ -52,19 +52,19 @@ var sinkGuards = []guard{
 	{name: "complete only where the operation says so", file: "sink/look.go", old: "case !o.complete:", new: "case false:"},
 	{name: "results are read once more after the end", file: "sink/look.go", old: "if t, ok = l.batches(); ok {", new: "if found {"},
 	{name: "no more than twenty pages", file: "sink/look.go", old: "page <= min(pages, maxPages)", new: "page <= min(pages, 2*maxPages)"},
-	{name: "a full page has a next one", file: "sink/look.go", old: "if n == 0 && len(entries) >= pageSize {", new: "if false {"},
+	{name: "a full page has a next one", file: "sink/look.go", old: "if n == 0 && entries >= pageSize {", new: "if false {"},
 	{name: "text that is no UTF-8 spoils no reply", file: "sink/lenient.go", old: "json.Unmarshal(body, v, jsontext.AllowInvalidUTF8(true))", new: "json.Unmarshal(body, v)"},
 	{name: "a member of another kind spoils no reply", file: "sink/lenient.go", old: "if dec.PeekKind() != jsontext.KindBeginObject {", new: "if false {"},
 
 	// Results.
-	{name: "a foreign reference is no result", file: "sink/results.go", old: "if !ours || err != nil ||", new: "if !ours && false || err != nil ||"},
-	{name: "a foreign reference counts for no message", file: "sink/results.go", old: `if r.Ref == "" {`, new: "if i < 0 {"},
-	{name: "an index has one spelling", file: "sink/results.go", old: "|| itoa(i) != number {", new: "{"},
+	{name: "a foreign reference is no result", file: "sink/results.go", old: "|| string(ref[:n]) != t.batch.ID ||", new: "||"},
+	{name: "a foreign reference counts for no message", file: "sink/results.go", old: "if len(r.ref) == 0 {", new: "if i < 0 {"},
+	{name: "an index has one spelling", file: "sink/results.go", old: "|| itoa(i) != string(ref[n+1:]) {", new: "{"},
 	{name: "a result that contradicts itself is no success", file: "sink/results.go", old: "case have.Status != batcher.NoResult:", new: "case false:"},
-	{name: "a status nobody knows is no result", file: "sink/results.go", old: `case r.Status == "updated" || r.Status == "created":`, new: "default:"},
-	{name: "an error without a status is a failure", file: "sink/results.go", old: `case r.Status == "error", r.Status == "" && r.Error != "":`, new: `case r.Status == "error":`},
-	{name: "ids of a batch under way are no results", file: "sink/results.go", old: `if !over && (m.Status != "" || m.SuccessCount == "") {`, new: "if false && over {"},
-	{name: "ids count only in their number", file: "sink/results.go", old: `if m.SuccessCount != "" && string(m.SuccessCount) != itoa(len(m.ObjectIDs)) {`, new: "if false {"},
+	{name: "a status nobody knows is no result", file: "sink/results.go", old: `case status == "updated" || status == "created":`, new: "default:"},
+	{name: "an error without a status is a failure", file: "sink/results.go", old: `case status == "":`, new: "case false:"},
+	{name: "ids of a batch under way are no results", file: "sink/results.go", old: "over || len(status) == 0 && len(success) > 0 {", new: "over || true {"},
+	{name: "ids count only in their number", file: "sink/results.go", old: "if len(success) > 0 && string(success) != itoa(n) {", new: "if false {"},
 
 	// Hints.
 	{name: "an error that names all is no hint", file: "sink/hints.go", old: "if named := h.named(e); !named.all() {", new: "if named := h.named(e); true {"},

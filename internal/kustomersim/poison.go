@@ -178,7 +178,11 @@ func (c *call) poisonRefusal() *refusal {
 			continue
 		}
 		if at, w := p.find(c.req, 0); at >= 0 && c.s.strikes(p) {
-			return &refusal{p.Status, p.body(c.req, at, w), p.Accept}
+			body := p.body(c.req, at, w)
+			if c.script.Quote && p.Hint == HintNone && p.Status != http.StatusNotFound {
+				body = p.quoting(c.req, at)
+			}
+			return &refusal{p.Status, body, p.Accept}
 		}
 	}
 	return nil
@@ -206,6 +210,17 @@ func (p *poison) body(q *request, at int, w *write) []byte {
 			return noObjectBody // not noPathBody: the URL is right
 		}
 		return statusBody(p.Status)
+	}
+	return e.body()
+}
+
+// quoting words a refusal that repeats the values that the item writes, each in
+// quotes as Kustomer's words have them, not as JSON.
+func (p *poison) quoting(q *request, at int) []byte {
+	e := apiError{Status: p.Status, Code: errorCode(p.Status), Title: http.StatusText(p.Status)}
+	it := &q.items[at]
+	for _, w := range q.writes[it.lo:it.hi] {
+		e.Detail += fmt.Sprintf("bad value %s; ", bytes.Trim(w.value, `"`))
 	}
 	return e.body()
 }

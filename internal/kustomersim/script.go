@@ -74,6 +74,9 @@ type Script struct {
 	Batches Shape `json:"batches,omitempty"`
 	// Minimal answers a PUT with type, id and status only.
 	Minimal bool `json:"minimal,omitempty"`
+	// Quote makes the refusal of a poisoned request, one without a hint, repeat what
+	// the item writes: the real API's words may.
+	Quote bool `json:"quote,omitempty"`
 	// PutStatus is the status of an accepted PUT. Default 200; siblings of this
 	// endpoint answer 201.
 	PutStatus int `json:"putStatus,omitempty"`

@@ -44,7 +44,7 @@ func TestCommitDeadline(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				cfg := testConfig()
 				cfg.CommitTimeout = timeout
-				r := newRig(testCore(), cfg)
+				r := newRig(t, testCore(), cfg)
 				source := deadlineSource{r.source, make(chan time.Duration, 1)}
 				r.Pipeline.source, r.callCtx = source, t.Context()
 				r.draining = tt.draining
@@ -67,7 +67,7 @@ func TestRevocationCutsACommitAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := testConfig()
 		cfg.CommitTimeout = time.Minute
-		r := newRig(testCore(), cfg).run()
+		r := newRig(t, testCore(), cfg).run()
 		a := r.assign(t, 0)
 		r.deliver(a, 0, 5)
 		time.Sleep(3 * time.Second)
@@ -97,7 +97,7 @@ func TestRevocationCutsACommitInTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := testConfig()
 		cfg.CommitTimeout = time.Minute
-		r := newRig(testCore(), cfg)
+		r := newRig(t, testCore(), cfg)
 		r.sink.put = func(ctx context.Context, b *batcher.Batch, lease func() bool) batcher.Outcome {
 			if b.Items[0].Assignment.Partition == 0 {
 				return hangs(ctx, b, lease)
@@ -129,7 +129,7 @@ func TestRevocationCutsACommitInTheEnd(t *testing.T) {
 // A shutdown lets a call in flight come to its end, within its time.
 func TestShutdownWaitsForACall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(testCore(), testConfig())
+		r := newRig(t, testCore(), testConfig())
 		r.sink.put = func(ctx context.Context, b *batcher.Batch, _ func() bool) batcher.Outcome {
 			select {
 			case <-ctx.Done():
@@ -157,7 +157,7 @@ func TestLastCommitIsNotCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := testConfig()
 		cfg.CommitTimeout = time.Minute
-		r := newRig(testCore(), cfg).run()
+		r := newRig(t, testCore(), cfg).run()
 		a, b := r.assign(t, 0), r.assign(t, 1)
 		r.deliver(a, 0, 5)
 		time.Sleep(3 * time.Second)
@@ -186,7 +186,7 @@ func TestProduceRetryWakesTheLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		core, cfg := testCore(), testConfig()
 		core.CommitInterval, cfg.ProduceRetry = time.Hour, 2345*time.Millisecond
-		r := newRig(core, cfg)
+		r := newRig(t, core, cfg)
 		r.results.failures = 1
 		r.run()
 		a := r.assign(t, 0)

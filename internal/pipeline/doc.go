@@ -9,8 +9,9 @@
 //	  -> core.Next (a commit) -> Source.Commit -> core.Committed
 //
 // Start with [Pipeline.Run] (the loop), then carry.go (a case for each
-// decision), facts.go (a type for each fact) and owner.go (what the consumer's
-// callbacks ask). An [Observer] is told what happens on the way, for metrics.
+// decision), facts.go (a type for each fact), owner.go (what the consumer's
+// callbacks ask) and story.go (what a person is told). An [Observer] is told what
+// happens on the way, for metrics.
 //
 // # Why one loop
 //

@@ -10,21 +10,14 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
-	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
 	"kafka-kustomer/batcher"
+	"kafka-kustomer/internal/canary"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// Canaries stand for what must never reach a log: a payload, a key, a header.
-const (
-	payloadCanary = "payload-canary"
-	headerCanary  = "header-canary"
-	keyCanary     = "key-canary"
-)
 
 func testCore() batcher.Config {
 	return batcher.Config{
@@ -241,10 +234,10 @@ type rig struct {
 }
 
 // newRig makes a pipeline that does not run yet.
-func newRig(core batcher.Config, cfg Config) *rig {
+func newRig(t testing.TB, core batcher.Config, cfg Config) *rig {
 	observed, logs := observer.New(zapcore.DebugLevel)
 	r := &rig{source: newFakeSource(), sink: &fakeSink{}, results: &fakeResults{}, logs: logs, ended: make(chan error, 1)}
-	r.Pipeline = New(cfg, batcher.New(core), r.sink, r.results, zap.New(observed))
+	r.Pipeline = New(cfg, batcher.New(core), r.sink, r.results, canary.Watch(t, observed))
 	return r
 }
 
@@ -269,13 +262,13 @@ func (r *rig) assign(t *testing.T, partition int32) *batcher.Assignment {
 func (r *rig) deliver(a *batcher.Assignment, from, n int) {
 	f := batcher.Fetched{Assignment: a}
 	for i := from; i < from+n; i++ {
-		patch := fmt.Appendf(nil, `{"subject":"%s"}`, payloadCanary)
+		patch := fmt.Appendf(nil, `{"subject":"%s"}`, canary.Value)
 		f.Changes = append(f.Changes, batcher.Change{
 			Offset: int64(i), LeaderEpoch: -1, Verdict: batcher.Send,
 			MessageID: fmt.Appendf(nil, "m%d", i), EventID: fmt.Appendf(nil, "e%d", i), Patch: patch,
 			Record: batcher.Record{
-				Key: []byte(keyCanary), Value: patch,
-				Headers: []batcher.Header{{Key: "h", Value: []byte(headerCanary)}},
+				Key: []byte(canary.Key), Value: patch,
+				Headers: []batcher.Header{{Key: "h", Value: []byte(canary.Header)}},
 			},
 		})
 	}

@@ -12,12 +12,12 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
 	"kafka-kustomer/batcher"
 	"kafka-kustomer/consumer"
+	"kafka-kustomer/internal/canary"
 	"kafka-kustomer/schemas"
 	"kafka-kustomer/sink"
 	"kafka-kustomer/sink/results"
@@ -160,11 +160,11 @@ func (w *world) join(edits ...func(*setup)) *member {
 		Start: consumer.StartEarliest, OnReset: consumer.ResetFail, Isolation: consumer.ReadCommitted,
 		SessionTimeout: session, RebalanceTimeout: rebalanceTimeout, MaxEventBytes: 1 << 20,
 	}
-	m.sink = sink.Config{BaseURL: "http://" + apiAddress, APIKey: "key", Timeout: callTimeout, MaxInFlight: 8, Dial: m.api.dial}
+	m.sink = sink.Config{BaseURL: "http://" + apiAddress, APIKey: canary.Secret, Timeout: callTimeout, MaxInFlight: 8, Dial: m.api.dial}
 	for _, edit := range edits {
 		edit(&m.setup)
 	}
-	m.loop = New(m.timing, batcher.New(m.core), nil, nil, zap.New(observed))
+	m.loop = New(m.timing, batcher.New(m.core), nil, nil, canary.Watch(w.t, observed))
 	w.members = append(w.members, m)
 	go func() { m.ended <- m.run(ctx) }()
 	return m

@@ -57,7 +57,7 @@ func TestObserverIsToldOnce(t *testing.T) {
 		var seen recorder
 		cfg := testConfig()
 		cfg.Observer = &seen
-		r := newRig(testCore(), cfg)
+		r := newRig(t, testCore(), cfg)
 		r.results.failures = 4
 		r.sink.put = func(_ context.Context, b *batcher.Batch, _ func() bool) batcher.Outcome {
 			time.Sleep(2 * time.Second)

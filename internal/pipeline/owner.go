@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,7 +18,7 @@ func (p *Pipeline) Assigned(ctx context.Context, starts []batcher.Start) ([]*bat
 	p.inbox.put(f)
 	select {
 	case as := <-f.reply:
-		p.log.Info("partitions assigned", zap.Strings("from", places(starts)))
+		p.log.Info("partitions assigned", zap.Strings("partitions", places(starts)))
 		return as, nil
 	case <-ctx.Done():
 		p.inbox.put(abandoned{f})
@@ -31,8 +32,12 @@ func (p *Pipeline) Assigned(ctx context.Context, starts []batcher.Start) ([]*bat
 // ended, or RevokeTimeout has passed, and its last commit is answered (I5).
 func (p *Pipeline) Revoked(ctx context.Context, as []*batcher.Assignment) {
 	quiet := p.awaitQuiet(as)
+	begun := time.Now()
 	p.inbox.put(revoking{p, as, p.cfg.RevokeTimeout})
 	defer p.forgetQuiet(as)
+	defer func() {
+		p.log.Info("partitions given back", zap.Strings("partitions", names(as)), zap.Duration("duration_seconds", time.Since(begun)))
+	}()
 	for _, ch := range quiet {
 		select {
 		case <-ch:
@@ -54,6 +59,17 @@ func places(starts []batcher.Start) []string {
 		}
 		list[i] = s.Topic + "/" + strconv.Itoa(int(s.Partition)) + "@" + at
 	}
+	slices.Sort(list)
+	return list
+}
+
+// names are those of partitions, "topic/partition".
+func names(as []*batcher.Assignment) []string {
+	list := make([]string, len(as))
+	for i, a := range as {
+		list[i] = a.Topic + "/" + strconv.Itoa(int(a.Partition))
+	}
+	slices.Sort(list)
 	return list
 }
 
@@ -99,6 +115,10 @@ func (p *Pipeline) releaseAll() {
 
 // Lost tells that partitions are gone already: nothing of them is committed.
 func (p *Pipeline) Lost(as []*batcher.Assignment) {
+	if len(as) > 0 {
+		p.log.Warn("the group has given partitions away; what was open of them is left to the next owner, which repeats it: check the network, and whether the process was held up for longer than source.session_timeout",
+			zap.Strings("partitions", names(as)))
+	}
 	f := lost{p.cfg.Observer, as, make(chan struct{})}
 	p.inbox.put(f)
 	select {

@@ -14,7 +14,7 @@ import (
 // callback waits, and is answered first of all.
 func TestCallbackBeforeRunWaitsForIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(testCore(), testConfig())
+		r := newRig(t, testCore(), testConfig())
 		got := make(chan *batcher.Assignment, 1)
 		go func() { got <- r.assign(t, 0) }()
 		time.Sleep(time.Second)
@@ -32,7 +32,7 @@ func TestCallbackBeforeRunWaitsForIt(t *testing.T) {
 
 func TestCallbackBeforeRunObeysItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(testCore(), testConfig())
+		r := newRig(t, testCore(), testConfig())
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if _, err := r.Assigned(ctx, []batcher.Start{{Topic: "in"}}); !errors.Is(err, context.DeadlineExceeded) {
@@ -47,7 +47,7 @@ func TestCallbackBeforeRunObeysItsContext(t *testing.T) {
 // Callbacks that come after the loop has ended return at once.
 func TestCallbacksAfterRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(testCore(), testConfig()).run()
+		r := newRig(t, testCore(), testConfig()).run()
 		a := r.assign(t, 0)
 		if _, err := r.end(); err != nil {
 			t.Fatal(err)
@@ -75,7 +75,7 @@ func TestCallbacksAfterRun(t *testing.T) {
 // changes nothing (I8).
 func TestLateAnswerForLostPartition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(testCore(), testConfig())
+		r := newRig(t, testCore(), testConfig())
 		r.sink.put = func(_ context.Context, b *batcher.Batch, _ func() bool) batcher.Outcome {
 			time.Sleep(5 * time.Second)
 			return accepts(b)
@@ -104,7 +104,7 @@ func TestLateAnswerForLostPartition(t *testing.T) {
 // When Lost returns, the loop knows: nothing is begun any more for what was lost.
 func TestLostWaitsForTheLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(testCore(), testConfig()).run()
+		r := newRig(t, testCore(), testConfig()).run()
 		a := r.assign(t, 0)
 		r.inbox.put(slowly(time.Second)) // the loop is busy
 		begun := time.Now()
@@ -125,7 +125,7 @@ func (f slowly) tell(*batcher.Core, time.Time) { time.Sleep(time.Duration(f)) }
 // the first are refused.
 func TestRecordsOfAnEarlierTenureAreRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(testCore(), testConfig()).run()
+		r := newRig(t, testCore(), testConfig()).run()
 		first := r.assign(t, 0)
 		r.Revoked(t.Context(), []*batcher.Assignment{first})
 		second := r.assign(t, 0)
@@ -144,7 +144,7 @@ func TestRecordsOfAnEarlierTenureAreRefused(t *testing.T) {
 // the handles then, so the core must not keep them.
 func TestAbandonedAssignmentIsLetGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(testCore(), testConfig())
+		r := newRig(t, testCore(), testConfig())
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if _, err := r.Assigned(ctx, []batcher.Start{{Topic: "in", LeaderEpoch: -1, Metadata: "kk1 open op1"}}); err == nil {
@@ -163,7 +163,7 @@ func TestAbandonedAssignmentIsLetGo(t *testing.T) {
 func TestRevocationCutsAWaitingCommit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := testConfig()
-		r := newRig(testCore(), cfg)
+		r := newRig(t, testCore(), cfg)
 		r.sink.look = func(context.Context, *batcher.Operation) batcher.View {
 			return batcher.View{Kind: batcher.Running, Status: 200, Calls: 1, Quota: batcher.NoQuota}
 		}

@@ -195,7 +195,7 @@ func (p *Pipeline) drain(stopPolling func()) {
 	p.closeBy = now.Add(p.cfg.DrainTimeout)
 	// What remains after the wait is for the last commit, and for leaving.
 	reserve := min(p.cfg.CommitTimeout+time.Second, p.cfg.DrainTimeout/4)
-	p.log.Info("draining: waiting for open calls and operations, then committing", zap.Duration("at_most", p.cfg.DrainTimeout-reserve))
+	p.log.Info("draining: waiting for open calls and operations, then committing", zap.Duration("at_most_seconds", p.cfg.DrainTimeout-reserve))
 	p.waitBy = p.closeBy.Add(-reserve)
 	p.core.Drain(now, p.waitBy)
 }

@@ -19,7 +19,7 @@ const slack = 100 * time.Millisecond
 
 func TestRecordsGoThrough(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(testCore(), testConfig()).run()
+		r := newRig(t, testCore(), testConfig()).run()
 		a := r.assign(t, 0)
 		r.deliver(a, 0, 25)
 		time.Sleep(5 * time.Second)
@@ -78,7 +78,7 @@ func TestShutdownEndsWithinDrainTimeout(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(testCore(), testConfig())
+				r := newRig(t, testCore(), testConfig())
 				prepare(r.sink)
 				r.run()
 				a := r.assign(t, 0)
@@ -105,7 +105,7 @@ func TestShutdownEndsWithinDrainTimeout(t *testing.T) {
 // The same when Kafka does not answer the last commit.
 func TestShutdownEndsWhenCommitsHang(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(testCore(), testConfig()).run()
+		r := newRig(t, testCore(), testConfig()).run()
 		a := r.assign(t, 0)
 		r.deliver(a, 0, 5)
 		time.Sleep(3 * time.Second)
@@ -130,7 +130,7 @@ func TestRevocationIsAnsweredInTime(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(testCore(), testConfig())
+				r := newRig(t, testCore(), testConfig())
 				r.sink.put = test.put
 				r.run()
 				a, kept := r.assign(t, 0), r.assign(t, 1)
@@ -164,7 +164,7 @@ func TestRevocationIsAnsweredInTime(t *testing.T) {
 // A revocation whose caller gives up does not wait for the loop.
 func TestRevocationObeysItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(testCore(), testConfig())
+		r := newRig(t, testCore(), testConfig())
 		r.sink.put = hangs
 		r.run()
 		a := r.assign(t, 0)
@@ -185,7 +185,7 @@ func TestRevocationObeysItsContext(t *testing.T) {
 // tried again for as long as it takes.
 func TestProduceErrorsAreRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(testCore(), testConfig())
+		r := newRig(t, testCore(), testConfig())
 		r.results.failures = 20
 		r.run()
 		a := r.assign(t, 0)
@@ -216,7 +216,7 @@ func TestProduceErrorsAreRepeated(t *testing.T) {
 // and Run says why it ended.
 func TestLostGroupEndsRunWithoutCommit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(testCore(), testConfig())
+		r := newRig(t, testCore(), testConfig())
 		r.sink.put = hangs
 		r.run()
 		a := r.assign(t, 0)
@@ -243,7 +243,7 @@ func TestLostGroupEndsRunWithoutCommit(t *testing.T) {
 // Any other end of polling is an orderly one: what is settled is committed.
 func TestPollErrorEndsRunInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(testCore(), testConfig()).run()
+		r := newRig(t, testCore(), testConfig()).run()
 		a := r.assign(t, 0)
 		r.deliver(a, 0, 5)
 		time.Sleep(50 * time.Millisecond) // within the linger: nothing is sent yet
@@ -269,7 +269,7 @@ func TestPollingNeedsCredit(t *testing.T) {
 		core.MaxOpenEvents = 100
 		cfg := testConfig()
 		cfg.MaxPoll = 60
-		r := newRig(core, cfg)
+		r := newRig(t, core, cfg)
 		var away atomic.Bool
 		away.Store(true)
 		r.sink.put = func(_ context.Context, b *batcher.Batch, _ func() bool) batcher.Outcome {
@@ -308,7 +308,7 @@ func TestLeaseEndsByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		core := testCore()
 		core.Lease = 4 * time.Second
-		r := newRig(core, testConfig())
+		r := newRig(t, core, testConfig())
 		held := make(chan bool, 10)
 		r.sink.put = func(_ context.Context, b *batcher.Batch, lease func() bool) batcher.Outcome {
 			held <- lease()

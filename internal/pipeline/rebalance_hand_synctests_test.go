@@ -18,6 +18,7 @@ import (
 
 	"kafka-kustomer/batcher"
 	"kafka-kustomer/consumer"
+	"kafka-kustomer/internal/canary"
 	"kafka-kustomer/internal/kustomersim"
 	"kafka-kustomer/internal/workload"
 )
@@ -73,7 +74,7 @@ func byHand(t *testing.T, f func(h *hand)) {
 	t.Helper()
 	inWorld(t, 1, func(w *world) {
 		h := &hand{world: w}
-		w.events = workload.New(workload.Config{Seed: 1, Messages: 300, HotShare: 0.5, Malformed: 0.005, Failing: 0.02}) // no poison: the scripts know none
+		w.events = workload.New(workload.Config{Seed: 1, Mark: canary.Value, Number: canary.Number, Messages: 300, HotShare: 0.5, Malformed: 0.005, Failing: 0.02}) // no poison: the scripts know none
 		w.onPut = h.note
 		w.setScript(steady(time.Second))
 		f(h)

@@ -24,6 +24,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/zap/zaptest/observer"
 
+	"kafka-kustomer/internal/canary"
 	"kafka-kustomer/internal/kustomersim"
 	"kafka-kustomer/internal/workload"
 )
@@ -75,7 +76,7 @@ func inWorld(t *testing.T, seed uint64, f func(w *world), opts ...kfake.Opt) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{
 			t: t, random: rand.New(rand.NewPCG(seed, 7)), network: new(kfake.VirtualNetwork), buried: map[string]bool{},
-			events: workload.New(workload.Config{Seed: seed, Messages: 300, HotShare: 0.5, Malformed: 0.005, Failing: 0.02, Poison: 0.01}),
+			events: workload.New(workload.Config{Seed: seed, Mark: canary.Value, Number: canary.Number, Messages: 300, HotShare: 0.5, Malformed: 0.005, Failing: 0.02, Poison: 0.01}),
 		}
 		var err error
 		w.cluster, err = kfake.NewCluster(append(opts,
@@ -100,7 +101,7 @@ func inWorld(t *testing.T, seed uint64, f func(w *world), opts ...kfake.Opt) {
 func (w *world) serve(seed uint64) (stop func()) {
 	script := w.script()
 	w.sim = kustomersim.New(kustomersim.Options{
-		Key: "key", Seed: seed, Script: &script, Workers: 64, Spread: seed%2 == 0,
+		Key: canary.Secret, Echo: true, Seed: seed, Script: &script, Workers: 64, Spread: seed%2 == 0,
 		FailID: func(id string) bool { return w.events.Truth().Failing[id] },
 	})
 	listener, err := w.network.Listen("tcp", apiAddress)
@@ -159,6 +160,7 @@ func (w *world) script() kustomersim.Script {
 		ItemFailures: 0.002, FirstRunning: 0.1, FirstComplete: 0.05, MissingResults: 0.01,
 		Vanish:  kustomersim.Vanish{Share: 0.01, After: 100 * ms, Apply: w.random.IntN(2) == 0, Delay: 2000 * ms},
 		Poison:  w.poison(),
+		Quote:   true,
 		Batches: shapes[w.random.IntN(len(shapes))], Minimal: w.random.IntN(3) == 0,
 		PutStatus: []int{200, 201}[w.random.IntN(2)],
 	}

@@ -26,6 +26,11 @@ type Config struct {
 	// Distinct gives every event a member that no other has, so that a change
 	// that is sent twice can be told from two changes that say the same.
 	Distinct bool
+
+	// Mark is in a value of every event, the malformed ones included, and Number is
+	// added to each number: to find them again where no payload should be.
+	Mark   string
+	Number int64
 }
 
 // Marks of poison events, written to the member [PoisonMember] of custom. An API
@@ -142,8 +147,8 @@ func (g *Generator) pick() string {
 // down within a message, and notes them in the truth unless the event is poison.
 func (g *Generator) changes(dst []byte, e Event) []byte {
 	members := []struct{ name, value string }{
-		{"subject", fmt.Sprintf(`"Re: order %s #%d"`, e.Message[16:], g.n)},
-		{"preview", fmt.Sprintf(`"Thank you, we have shipped it and it is on its way to you now #%d"`, g.n)},
+		{"subject", fmt.Sprintf(`"Re: order %s%s #%d"`, e.Message[16:], g.cfg.Mark, g.n)},
+		{"preview", fmt.Sprintf(`"Thank you, we have shipped it and it is on its way to you now%s #%d"`, g.cfg.Mark, g.n)},
 		{"status", [...]string{`"sent"`, `"received"`}[g.random.IntN(2)]},
 		{"lang", [...]string{`"en_us"`, `"de"`, `"fr"`}[g.random.IntN(3)]},
 	}
@@ -155,9 +160,9 @@ func (g *Generator) changes(dst []byte, e Event) []byte {
 	}
 	dst = append(dst, `"custom":{`...)
 	customs := []struct{ name, value string }{
-		{"tierStr", fmt.Sprintf(`"gold #%d"`, g.n)},
-		{"noteTxt", [...]string{`null`, fmt.Sprintf(`"call back #%d"`, g.n)}[g.random.IntN(2)]},
-		{"countNum", strconv.FormatInt(g.n, 10)},
+		{"tierStr", fmt.Sprintf(`"gold%s #%d"`, g.cfg.Mark, g.n)},
+		{"noteTxt", [...]string{`null`, fmt.Sprintf(`"call back%s #%d"`, g.cfg.Mark, g.n)}[g.random.IntN(2)]},
+		{"countNum", strconv.FormatInt(g.cfg.Number+g.n, 10)},
 	}
 	first = g.random.IntN(len(customs))
 	for i := range 1 + g.random.IntN(2) {
@@ -180,12 +185,13 @@ func (g *Generator) changes(dst []byte, e Event) []byte {
 }
 
 func (g *Generator) malformed(id string) []byte {
+	mark := g.cfg.Mark
 	return [][]byte{
-		[]byte(`{"messageId":"` + id + `","changes":`),
-		[]byte(`{"changes":{"subject":"whose?"}}`),
-		[]byte(`{"messageId":"` + id + `","changes":[1,2]}`),
-		[]byte(`{"messageId":"` + id + `","changes":{"subject":"a","subject":"b"}}`),
-		{0xff, 0x00, 0x01},
+		[]byte(`{"messageId":"` + id + `","other":"` + mark + `","changes":`),
+		[]byte(`{"changes":{"subject":"whose?` + mark + `"}}`),
+		[]byte(`{"messageId":"` + id + `","changes":[1,2,"` + mark + `"]}`),
+		[]byte(`{"messageId":"` + id + `","changes":{"subject":"a","subject":"b` + mark + `"}}`),
+		append([]byte{0xff, 0x00, 0x01}, mark...),
 		{},
 	}[g.random.IntN(6)]
 }

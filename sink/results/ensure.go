@@ -85,7 +85,8 @@ func (w *Writer) create(ctx context.Context, t wanted) error {
 	_, err := w.admin.CreateTopic(ctx, t.partitions, t.replication, nil, t.topic)
 	switch {
 	case err == nil:
-		w.log.Info("topic created", zap.String("topic", t.topic), zap.Int32("partitions", t.partitions), zap.Int16("replication", t.replication))
+		w.log.Info("topic created; a count of -1 is the broker's default", zap.String("topic", t.topic),
+			zap.Int32("partition_count", t.partitions), zap.Int16("replica_count", t.replication))
 		return nil
 	case errors.Is(err, kerr.TopicAlreadyExists):
 		return nil // another member was faster

@@ -33,8 +33,8 @@ const (
 	diagnoseTimeout = 5 * time.Second
 )
 
-// troubles watches over writes, and tells of each trouble once when it begins and
-// once when it ends. Nothing else would: kgo repeats without a word what Kafka
+// troubles watches over writes, and tells of each trouble when it begins, ever more
+// seldom while it lasts, and when it ends. Nothing else would: kgo repeats without a word what Kafka
 // does not take for now, and a topic that does not let us write refuses each of
 // the records that wait.
 type troubles struct {
@@ -49,12 +49,41 @@ type troubles struct {
 	mu      sync.Mutex
 	timer   *time.Timer // runs while something is to be looked at
 	stall   *Problem
+	told    told // of the stall; only look touches it
 	refused map[string]*refusal
 }
 
 type refusal struct {
 	Problem
 	last time.Time
+	told told
+}
+
+// told is what was said of a problem that lasts. It is said again after a while,
+// and each time after twice as long: at first after relogAfter if its text has
+// changed meanwhile, and else after remindAfter.
+type told struct {
+	text string
+	at   time.Time
+	gap  time.Duration
+}
+
+const (
+	relogAfter  = 10 * time.Second
+	remindAfter = 10 * time.Minute
+)
+
+// due reports whether a text is to be said, and takes it as said then.
+func (t *told) due(now time.Time, text string) bool {
+	gap := t.gap
+	if t.text == text {
+		gap = max(gap, remindAfter)
+	}
+	if !t.at.IsZero() && now.Sub(t.at) < gap {
+		return false
+	}
+	*t = told{text, now, max(relogAfter, 2*gap)}
+	return true
 }
 
 func newTroubles(log *zap.Logger, p *pending, diagnose func(context.Context, string) (string, string)) *troubles {
@@ -130,12 +159,21 @@ func (t *troubles) lookAtOldest() {
 		cancel()
 		p := &Problem{Topic: oldest.topic, Text: text, Check: check, Since: oldest.began}
 		t.setStall(p)
-		t.log.Error("Kafka does not acknowledge what is written; the partitions concerned wait, and nothing is lost",
-			zap.String("topic", p.Topic), zap.Duration("age", time.Since(p.Since)), zap.Int("waiting", t.pending.count()),
-			zap.String("detail", text), zap.String("check", check))
+		t.told = told{}
+		t.tellStall(p)
+	case stalled:
+		t.tellStall(before)
 	case !stalled && before != nil:
 		t.setStall(nil)
-		t.log.Info("Kafka acknowledges again", zap.String("topic", before.Topic), zap.Duration("after", time.Since(before.Since)))
+		t.log.Info("Kafka acknowledges again", zap.String("topic", before.Topic), zap.Duration("after_seconds", time.Since(before.Since)))
+	}
+}
+
+func (t *troubles) tellStall(p *Problem) {
+	if t.told.due(time.Now(), p.Text) {
+		t.log.Error("Kafka does not acknowledge what is written; the partitions concerned wait, and nothing is lost",
+			zap.String("topic", p.Topic), zap.Duration("for_seconds", time.Since(p.Since)), zap.Int("waiting", t.pending.count()),
+			zap.String("detail", p.Text), zap.String("check", p.Check))
 	}
 }
 
@@ -164,9 +202,9 @@ func (t *troubles) refuse(topic, text, check string) {
 		r = &refusal{Problem: Problem{Topic: topic, Since: now}}
 		t.refused[topic] = r
 	}
-	if r.Text != text {
+	if r.told.due(now, text) {
 		t.log.Error("Kafka refuses what is written; it is tried again, the partitions concerned wait, and nothing is lost",
-			zap.String("topic", topic), zap.String("error", text), zap.String("check", check))
+			zap.String("topic", topic), zap.String("error", text), zap.String("check", check), zap.Duration("for_seconds", now.Sub(r.Since)))
 	}
 	r.Text, r.Check, r.last = text, check, now
 	if t.timer == nil {
@@ -181,7 +219,7 @@ func (t *troubles) endRefusals(now time.Time) {
 			continue
 		}
 		delete(t.refused, topic)
-		t.log.Info("Kafka takes what is written again", zap.String("topic", topic), zap.Duration("after", r.last.Sub(r.Since)))
+		t.log.Info("Kafka takes what is written again", zap.String("topic", topic), zap.Duration("after_seconds", r.last.Sub(r.Since)))
 	}
 }
 

@@ -13,12 +13,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
+
+	"kafka-kustomer/internal/canary"
 )
 
-func newWatch(asked *[]string) (*pending, *troubles, *observer.ObservedLogs) {
+func newWatch(t *testing.T, asked *[]string) (*pending, *troubles, *observer.ObservedLogs) {
 	core, logs := observer.New(zap.InfoLevel)
 	p := &pending{}
-	return p, newTroubles(zap.New(core), p, func(_ context.Context, topic string) (string, string) {
+	return p, newTroubles(canary.Watch(t, core), p, func(_ context.Context, topic string) (string, string) {
 		*asked = append(*asked, topic)
 		return "too few replicas", "the brokers"
 	}), logs
@@ -29,7 +31,7 @@ func newWatch(asked *[]string) (*pending, *troubles, *observer.ObservedLogs) {
 func TestStall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked []string
-		p, tr, logs := newWatch(&asked)
+		p, tr, logs := newWatch(t, &asked)
 		defer tr.close()
 		quick, alone := p.add("dead", time.Now())
 		if !alone {
@@ -52,7 +54,7 @@ func TestStall(t *testing.T) {
 			t.Fatalf("problems after %v: %+v", time.Since(begun), ps)
 		}
 		time.Sleep(time.Hour)
-		if logs.Len() != 1 || len(asked) != 1 {
+		if logs.Len() != 3 || len(asked) != 1 { // after 10 and 30 minutes again
 			t.Errorf("an hour later: asked %d times, log %v", len(asked), logs.All())
 		}
 		p.remove(slow)
@@ -70,7 +72,7 @@ func TestStall(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked []string
-		_, tr, logs := newWatch(&asked)
+		_, tr, logs := newWatch(t, &asked)
 		defer tr.close()
 		for range 60 {
 			tr.refuse("results", "denied", "the ACLs")
@@ -92,11 +94,27 @@ func TestRefusals(t *testing.T) {
 	})
 }
 
+// Two partitions that are refused for different reasons, in turn, are no flood.
+func TestRefusalsThatTakeTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked []string
+		_, tr, logs := newWatch(t, &asked)
+		defer tr.close()
+		for n := range 3600 {
+			tr.refuse("results", []string{"denied", "too few replicas"}[n%2], "the ACLs")
+			time.Sleep(time.Second)
+		}
+		if n := logs.Len(); n < 6 || n > 12 {
+			t.Errorf("%d lines in an hour, want ever fewer", n)
+		}
+	})
+}
+
 // Closing does not wait for a diagnosis.
 func TestCloseEndsADiagnosis(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &pending{}
-		tr := newTroubles(zap.NewNop(), p, func(ctx context.Context, _ string) (string, string) {
+		tr := newTroubles(canary.Logger(t), p, func(ctx context.Context, _ string) (string, string) {
 			<-ctx.Done()
 			return "cut short", ""
 		})

@@ -22,6 +22,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"kafka-kustomer/batcher"
+	"kafka-kustomer/internal/canary"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -243,7 +244,7 @@ func TestDeadLetterThatIsTooLarge(t *testing.T) {
 			}
 			w := newWriter(t, c, tt.opts...)
 			core, logs := observer.New(zap.WarnLevel)
-			w.log = zap.New(core)
+			w.log = canary.Watch(t, core)
 			if err := await(t, func(done func(error)) { w.Bury(bury(value), done) }); err != nil {
 				t.Fatal(err)
 			}
