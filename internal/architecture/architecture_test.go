@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"internal/model/simulate":     {"internal/model", "batcher"},
 	"internal/architecture":       {},
 	"internal/guards":             {"batcher"},
+	"internal/deploycheck":        {},
 	"internal/bench":              {"*"},
 	"internal/e2e":                {"*"},
 }
