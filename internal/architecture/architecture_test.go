@@ -29,6 +29,7 @@ var mayImport = map[string][]string{
 	"internal/config":             {},
 	"internal/admin":              {"batcher"},
 	"internal/kustomersim":        {},
+	"internal/probe":              {},
 	"internal/workload":           {},
 	"internal/kafkatest":          {},
 	"internal/kafkatest/kafkarun": {"internal/kafkatest"},
