@@ -34,9 +34,9 @@ type Config struct {
 
 	Rounds         int           // of the question of order. Default 5
 	MaxRequests    int           // for the questions. Default 40
-	OperationWait  time.Duration // for the end of one operation. Default 1m
+	OperationWait  time.Duration // for the end of one operation. Default 2m
 	StrayWait      time.Duration // for what a lost reply may have started. Default 30s
-	RestoreTimeout time.Duration // of the whole restoration. Default 3m
+	RestoreTimeout time.Duration // of the whole restoration. Default 5m
 }
 
 // Plan is what is going to be touched: names and kinds, no values.
@@ -67,8 +67,10 @@ type prober struct {
 	refs    bool // items carry _clientRef
 
 	open             []*operation
-	strays           int // writes of unknown outcome
-	durations        []time.Duration
+	strays           int             // writes of unknown outcome
+	durations        []time.Duration // of operations
+	middles          []time.Duration // the same, guessed better where not told
+	guessed          int             // how many were not told
 	firsts           map[string]int
 	shape            string
 	echoed, referred int
@@ -136,9 +138,9 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.MaxRequests, 40)
 	setDefault(&c.MaxBytes, 1<<20)
 	setDefault(&c.Timeout, time.Minute)
-	setDefault(&c.OperationWait, time.Minute)
+	setDefault(&c.OperationWait, 2*time.Minute)
 	setDefault(&c.StrayWait, 30*time.Second)
-	setDefault(&c.RestoreTimeout, 3*time.Minute)
+	setDefault(&c.RestoreTimeout, 5*time.Minute)
 	return c
 }
 

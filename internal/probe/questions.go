@@ -31,7 +31,6 @@ func (p *prober) steps() []step {
 		{1, p.askEmpty},
 		{4, p.askRepeatedID},
 		{4, p.askAudit},
-		{3, p.askSize},
 		{0, p.askOrder},
 		{objectRequests, p.askObjects},
 	}
@@ -40,17 +39,19 @@ func (p *prober) steps() []step {
 // objectRequests are kept for the last step by the one before it.
 const objectRequests = 4
 
-// askAll takes the steps until one fails.
-func (p *prober) askAll(ctx context.Context) error {
+// askAll takes the steps until one fails. One that there are no requests left for
+// is left out.
+func (p *prober) askAll(ctx context.Context) (short error) {
 	for _, s := range p.steps() {
 		if p.client.limit-p.client.used < s.need {
-			return errBudget
+			short = errBudget
+			continue
 		}
 		if err := s.ask(ctx); err != nil {
 			return err
 		}
 	}
-	return nil
+	return short
 }
 
 // change writes to the message.
@@ -157,14 +158,23 @@ func noWrite(no *refusal) error {
 	return fmt.Errorf("the key may not write messages (%s): give it org.permission.message.update", no)
 }
 
-// askUnknownID writes to the message and, in the same request, to one that does not exist.
+// askUnknownID writes to the message and, in the same request, to one that does
+// not exist. The request is as large as the configuration allows: that is asked
+// along with it.
 func (p *prober) askUnknownID(ctx context.Context) error {
 	text := p.value()
 	items := []members{p.ghostItem(members{"subject": quote(text)})}
 	if !p.blind {
 		items = append(items, p.item(p.scalar(text)))
 	}
-	f, no, err := p.do(ctx, items...)
+	op, no, err := p.writePadded(ctx, p.cfg.MaxBytes, items...)
+	if err == nil && p.judgeSize(no) {
+		op, no, err = p.write(ctx, items...)
+	}
+	var f fate
+	if err == nil && op != nil {
+		f, err = p.follow(ctx, op)
+	}
 	if err != nil {
 		return err
 	}
@@ -272,22 +282,19 @@ func (p *prober) askEmpty(ctx context.Context) error {
 	return nil
 }
 
-// askSize pads a request to the size that the configuration allows.
-func (p *prober) askSize(ctx context.Context) error {
-	op, no, err := p.writePadded(ctx, p.cfg.MaxBytes, p.item(p.scalar(p.value())))
-	if err != nil {
-		return err
-	}
+// judgeSize judges by a request of the largest size, and reports whether it was
+// refused for that.
+func (p *prober) judgeSize(no *refusal) (tooLarge bool) {
 	size := fmt.Sprintf("%d KiB", p.cfg.MaxBytes>>10)
 	switch {
 	case no == nil:
 		p.answer(qSize, sizeTaken, "%s accepted", size)
-		_, err = p.follow(ctx, op)
-	case no.status == http.StatusRequestEntityTooLarge:
-		p.answer(qSize, sizeRefused, "%s: %s", size, no)
-		p.set("batch.max_bytes", fmt.Sprintf("%dKiB", max(p.cfg.MaxBytes>>12, 1)), "a request of "+size+" was refused (413); a quarter of it, as the limit itself was not looked for")
-	default:
+		return false
+	case no.status != http.StatusRequestEntityTooLarge:
 		p.answer(qSize, sizeOther, "%s: %s", size, no)
+		return false
 	}
-	return err
+	p.answer(qSize, sizeRefused, "%s: %s", size, no)
+	p.set("batch.max_bytes", fmt.Sprintf("%dKiB", max(p.cfg.MaxBytes>>12, 1)), "a request of "+size+" was refused (413); a quarter of it, as the limit itself was not looked for")
+	return true
 }

@@ -33,7 +33,7 @@ type fate struct {
 
 const (
 	firstLook = 300 * time.Millisecond
-	slowLook  = 10 * time.Second
+	slowLook  = 20 * time.Second
 )
 
 // write sends items and, if they are accepted, makes an operation of them. What
@@ -115,13 +115,14 @@ func (p *prober) accepted(r reply, items int) (*operation, error) {
 // what became of each item; every third look is at the operation itself, for
 // the batches of some never name every item.
 func (p *prober) follow(ctx context.Context, op *operation) (fate, error) {
-	wait := max(firstLook, p.typical())
+	wait := max(firstLook, min(2*p.typical(), p.cfg.OperationWait/2)-time.Since(op.since)) // a look is dearer than a second
 	var f fate
+	var undone time.Duration // its age when it was last seen not to have ended
 	for look := 1; time.Since(op.since) < p.cfg.OperationWait; look++ {
 		if err := pause(ctx, wait); err != nil {
 			return f, err
 		}
-		wait = min(wait*3/2, slowLook)
+		wait = min(wait*5/2, slowLook)
 		path, done := "/v1/bulk/"+op.id, false
 		if look%3 != 0 {
 			path += "/batches"
@@ -141,20 +142,26 @@ func (p *prober) follow(ctx context.Context, op *operation) (fate, error) {
 			done = f.good+f.bad >= op.items
 		}
 		if done {
-			p.ended(op, &f)
+			p.ended(op, &f, undone)
 			return f, nil
 		}
+		undone = time.Since(op.since)
 	}
 	return f, fmt.Errorf("an operation did not end within %v: is Kustomer processing bulk jobs? See its status page", p.cfg.OperationWait)
 }
 
-// ended notes how an operation ended.
-func (p *prober) ended(op *operation, f *fate) {
+// ended notes how an operation ended. Where nothing says how long it took, it is
+// what was seen at most; the time of the next look goes by the middle of what is
+// possible, or looks that come late would make the next ones later still.
+func (p *prober) ended(op *operation, f *fate, undone time.Duration) {
 	p.open = slices.DeleteFunc(p.open, func(o *operation) bool { return o == op })
+	middle := f.took
 	if f.took <= 0 {
 		f.took = time.Since(op.since)
+		middle = (undone + f.took) / 2
+		p.guessed++
 	}
-	p.durations = append(p.durations, f.took)
+	p.durations, p.middles = append(p.durations, f.took), append(p.middles, middle)
 	if f.shape != "" && p.shape == "" {
 		p.shape = f.shape
 	}
@@ -166,13 +173,15 @@ func (p *prober) ended(op *operation, f *fate) {
 	}
 }
 
-// typical is the median time of the operations so far.
-func (p *prober) typical() time.Duration {
-	if len(p.durations) == 0 {
+// typical is what an operation takes, by those so far.
+func (p *prober) typical() time.Duration { return median(p.middles) }
+
+func median(times []time.Duration) time.Duration {
+	if len(times) == 0 {
 		return 0
 	}
-	sorted := slices.Sorted(slices.Values(p.durations))
-	return min(sorted[len(sorted)/2], slowLook)
+	sorted := slices.Sorted(slices.Values(times))
+	return sorted[len(sorted)/2]
 }
 
 // do writes items and follows them.
