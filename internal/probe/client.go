@@ -163,7 +163,7 @@ func rest(h http.Header) time.Duration {
 	}
 	wait := plainRest
 	if at, err := strconv.ParseInt(h.Get("X-Ratelimit-Reset"), 10, 64); err == nil {
-		wait = time.Unix(at, 0).Sub(now) + time.Second
+		wait = min(time.Unix(at, 0).Sub(now), longestRest) + time.Second
 	}
 	if text := h.Get("Retry-After"); text != "" {
 		if s, err := strconv.ParseInt(text, 10, 32); err == nil {

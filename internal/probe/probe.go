@@ -108,6 +108,9 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	}
 	p.refs = true
 	asked := p.askAll(ctx)
+	if asked != nil && ctx.Err() != nil {
+		asked = errors.New("interrupted")
+	}
 	p.restore(ctx)
 	return p.report, p.conclude(asked, kept)
 }
@@ -119,9 +122,6 @@ func (p *prober) conclude(asked error, kept backup) error {
 	p.answerDurations()
 	p.client.seen.answer(p)
 	r.Requests = p.client.used
-	if errors.Is(asked, context.Canceled) {
-		asked = errors.New("interrupted")
-	}
 	if asked != nil {
 		r.Stopped = asked.Error()
 		asked = fmt.Errorf("not everything was asked: %w", asked)

@@ -33,7 +33,11 @@ type direct struct {
 func (d *direct) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	d.calls++
 	if d.before != nil {
-		if err := d.before(d.calls, r); err != nil {
+		err := d.before(d.calls, r)
+		if errors.Is(err, errDenied) {
+			return &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{}, Body: http.NoBody}, nil
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -70,6 +74,7 @@ type world struct {
 	attrs   []string
 	before  func(call int, r *http.Request) error
 	tune    func(*Config)
+	finally func(outcome) // before the message is looked at for the last time
 }
 
 // outcome is what a probe left behind.
@@ -105,9 +110,13 @@ func (w world) run(t *testing.T, ctx context.Context) (o outcome) {
 	}
 	o.before = shown(t, sim)
 	o.report, o.err = Run(ctx, cfg)
-	time.Sleep(5 * time.Minute) // of a bubble's clock: whatever still runs has landed
-	o.after, o.calls, o.stats = shown(t, sim), d.calls, sim.Stats()
 	o.files, _ = filepath.Glob(cfg.BackupDir + "/*")
+	time.Sleep(5 * time.Minute) // of a bubble's clock: whatever still runs has landed
+	if w.finally != nil {
+		w.finally(o)
+		time.Sleep(5 * time.Minute)
+	}
+	o.after, o.calls, o.stats = shown(t, sim), d.calls, sim.Stats()
 	o.noLeak(t)
 	return o
 }
