@@ -399,3 +399,45 @@ func TestRest(t *testing.T) {
 		}
 	}
 }
+
+// TestLosesNothingMeanwhile: what the probe does not ask about never goes, not even
+// for a moment and where custom is replaced as a whole.
+func TestLosesNothingMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var sim *kustomersim.Server
+		want := seeded()
+		o := world{
+			attrs: two, opts: kustomersim.Options{CustomReplaces: true},
+			tune: func(c *Config) { sim = c.Transport.(*direct).handler.(*kustomersim.Server) },
+			before: func(call int, _ *http.Request) error {
+				now, _ := sim.Message(message)
+				for _, name := range []string{"custom.ageNum", "preview", "status"} {
+					if !same(now[name], want[name]) {
+						t.Errorf("before call %d, %s is %s", call, name, now[name])
+					}
+				}
+				return nil
+			},
+		}.run(t, t.Context())
+		o.asBefore(t)
+	})
+}
+
+// TestFinishesAPut: a PUT on its way when the context ends is waited for, or
+// nobody would know whether it was accepted.
+func TestFinishesAPut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		slow := kustomersim.Fault{Kind: kustomersim.FaultSlow, On: "put", Share: 1, Delay: 10 * second1, Accept: kustomersim.AcceptFirst}
+		start := time.Now()
+		o := world{attrs: two, script: kustomersim.Script{Faults: []kustomersim.Fault{slow}}, tune: func(c *Config) {
+			c.StrayWait = time.Hour // would be seen in the time it takes
+			c.RestoreTimeout = 2 * time.Hour
+		}}.run(t, ctx)
+		o.asBefore(t)
+		if took := time.Since(start); o.stats.RepliesLost > 0 || o.report.Stopped != "interrupted" || took > 10*time.Minute {
+			t.Errorf("%d replies lost, stopped: %q, after %v", o.stats.RepliesLost, o.report.Stopped, took)
+		}
+	})
+}
