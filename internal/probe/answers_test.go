@@ -2,7 +2,6 @@ package probe
 
 import (
 	"maps"
-	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,6 +30,7 @@ var two = []string{"oneStr", "twoTxt"}
 func TestAnswers(t *testing.T) {
 	type sim = kustomersim.Options
 	type script = kustomersim.Script
+	const passes = kustomersim.IDRule("pass") // no rule: the item is written
 	tests := []struct {
 		name     string
 		world    world
@@ -51,7 +51,7 @@ func TestAnswers(t *testing.T) {
 		{"flat", world{script: script{Batches: kustomersim.ShapeFlat}}, map[string]Verdict{qShape: flatShape}, nil, nil},
 		{"beside", world{script: script{Batches: kustomersim.ShapeBeside}}, map[string]Verdict{qShape: besideShape}, nil, nil},
 		{"unknown id refused", world{opts: sim{UnknownID: kustomersim.IDRefuse}}, map[string]Verdict{qUnknownID: idRefuses, qFailedItem: Unknown, qSize: sizeOther}, nil, nil},
-		{"unknown id passes", world{opts: sim{UnknownID: "pass"}}, map[string]Verdict{qUnknownID: idPasses, qFailedItem: Unknown}, []string{qUnknownID}, nil},
+		{"unknown id passes", world{opts: sim{UnknownID: passes}}, map[string]Verdict{qUnknownID: idPasses, qFailedItem: Unknown}, []string{qUnknownID}, nil},
 		{"unknown member ignored", world{opts: sim{IgnoreUnknown: true}}, map[string]Verdict{qUnknownMember: memberIgnored}, nil, nil},
 		{"empty taken", world{opts: sim{AllowEmpty: true}}, map[string]Verdict{qEmpty: emptyTaken}, nil, nil},
 		{"id twice", world{opts: sim{RepeatIDs: true}}, map[string]Verdict{qRepeatedID: repeatLast}, nil, nil},
@@ -75,39 +75,17 @@ func TestAnswers(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := tt.world
-				w.attrs = two
-				if w.opts.UnknownID == "" {
-					w.opts.UnknownID = kustomersim.IDFail
-				} else if w.opts.UnknownID == "pass" {
-					w.opts.UnknownID = kustomersim.IDCreate
+				tt.world.attrs = two
+				if tt.world.opts.UnknownID == "" {
+					tt.world.opts.UnknownID = kustomersim.IDFail
 				}
-				o := w.run(t, t.Context())
+				o := tt.world.run(t, t.Context())
 				if o.err != nil {
 					t.Fatal(o.err)
 				}
 				want := usual()
 				maps.Copy(want, tt.want)
-				got := o.verdicts()
-				if want[qOrder] == "" && got[qOrder] != Unknown {
-					delete(got, qOrder)
-				}
-				if diff := cmp.Diff(want, got); diff != "" {
-					t.Errorf("answers (-want +got):\n%s\n%s", diff, textOf(t, o.report))
-				}
-				var contrary []string
-				for _, a := range o.report.Answers {
-					if a.Contrary {
-						contrary = append(contrary, a.ID)
-					}
-					if a.Verdict != Unknown && a.Means == "" {
-						t.Errorf("%s: the answer %q means nothing", a.ID, a.Verdict)
-					}
-				}
-				slices.Sort(contrary)
-				if diff := cmp.Diff(tt.contrary, contrary, cmpopts.EquateEmpty()); diff != "" {
-					t.Errorf("contradictions (-want +got):\n%s", diff)
-				}
+				o.answers(t, want, tt.contrary)
 				for key, value := range tt.settings {
 					if o.settings()[key] != value {
 						t.Errorf("%s is %q, want %q", key, o.settings()[key], value)
@@ -119,5 +97,30 @@ func TestAnswers(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// answers compares verdicts, and which of them contradict what is assumed. The
+// order counts only where it is wanted.
+func (o outcome) answers(t *testing.T, want map[string]Verdict, contrary []string) {
+	t.Helper()
+	got := o.verdicts()
+	if want[qOrder] == "" && got[qOrder] != Unknown {
+		delete(got, qOrder)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("answers (-want +got):\n%s\n%s", diff, textOf(t, o.report))
+	}
+	var contradict []string
+	for _, a := range o.report.Answers {
+		if a.Contrary {
+			contradict = append(contradict, a.ID)
+		}
+		if a.Verdict != Unknown && a.Means == "" {
+			t.Errorf("%s: the answer %q means nothing", a.ID, a.Verdict)
+		}
+	}
+	if diff := cmp.Diff(contrary, contradict, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("contradictions (-want +got):\n%s", diff)
 	}
 }

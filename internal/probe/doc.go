@@ -10,8 +10,9 @@
 // # How the parts fit
 //
 //   - probe.go is the run: read, confirm, back up, ask, restore, report.
-//   - questions.go asks what a single write answers, semantics.go what the state
-//     after it answers, ordering.go which of two operations wins.
+//   - questions.go has the steps and asks what a single write answers, failing.go
+//     how an item fails, semantics.go what the state after a write answers,
+//     ordering.go which of two operations wins.
 //   - catalogue.go is the list of questions: for each answer what it means for
 //     the connector and what to set. The code that asks knows nothing of that.
 //   - write.go makes an operation and follows it to its end; batches.go reads
@@ -30,8 +31,9 @@
 // member to meta: where objects are merged, nothing takes it away again. It
 // takes one away instead, and an org that merges then does not even notice.
 // Each write of custom or meta carries the values that the message had, so that
-// an org which replaces them loses nothing. Every other experiment goes to a
-// message id that can't exist, or is a request that changes nothing.
+// an org which replaces them loses nothing. What is not documented is tried where it can
+// do no harm: null in a member that the message does not have, a member that does
+// not exist, an item for an id that can't exist, a request without items.
 //
 // The state goes to a file before the first write, in the form of the request
 // that restores it, and is put back at the end: after a failure and after

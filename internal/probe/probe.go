@@ -242,6 +242,9 @@ func (p *prober) planRest(plan *Plan, touch func(m members, name, prefix, how st
 	default:
 		touch(p.before.members, "meta", "", "is written once with a member or two left out")
 	}
+	if name := p.lacking(); name != "" {
+		touch(p.before.members, name, "", "is sent null")
+	}
 	if p.before.has("modifiedAt") {
 		touch(p.before.members, "modifiedAt", "", "is set an hour back, where the key may")
 	}
