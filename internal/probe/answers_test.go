@@ -1,11 +1,16 @@
 package probe
 
 import (
+	"bytes"
+	"io"
 	"maps"
+	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
@@ -62,6 +67,7 @@ func TestAnswers(t *testing.T) {
 		{"running at once", world{script: script{FirstRunning: 1}}, nil, nil, nil},
 		{"no quota headers", world{script: script{Quota: kustomersim.Quota{NoHeaders: true}}}, map[string]Verdict{qQuota: noHeaders}, nil, map[string]string{"kustomer.requests_per_minute": "240"}},
 		{"reset always, one message limited", world{script: script{Quota: kustomersim.Quota{ResetAlways: true, Object: 1000}}}, map[string]Verdict{qReset: epochReset, qObject: hasObject}, nil, nil},
+		{"limited once", world{script: script{Faults: []kustomersim.Fault{{Kind: kustomersim.FaultStatus, Share: 1, Skip: 5, Count: 1, Status: 429, Body: "json"}}}}, map[string]Verdict{qReset: limitedReset}, nil, nil},
 		{"clock apart", world{script: script{Clock: kustomersim.Duration(time.Hour)}}, map[string]Verdict{qDate: skewedDate}, nil, nil},
 		{"minimal reply, 201", world{script: script{Minimal: true, PutStatus: 201}}, nil, nil, nil},
 		{
@@ -97,6 +103,74 @@ func TestAnswers(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestNullRefused: an org that takes no null at all is still asked about custom.
+func TestNullRefused(t *testing.T) {
+	for _, replaces := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			msg := seeded()
+			delete(msg, "custom.goneStr") // is null, and sent along
+			o := world{attrs: two, message: msg, opts: kustomersim.Options{CustomReplaces: replaces, UnknownID: kustomersim.IDFail}, before: func(_ int, r *http.Request) error {
+				if r.Method == http.MethodGet {
+					return nil
+				}
+				body, err := io.ReadAll(r.Body)
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				if bytes.Contains(body, []byte(":null")) {
+					return errDenied
+				}
+				return err
+			}}.run(t, t.Context())
+			want := usual()
+			want[qNull], want[qNullCustom], want[qQuota], want[qDate] = nullRefused, nullRefused, someHeaders, skewedDate
+			if replaces {
+				want[qCustom] = customReplaced
+			}
+			o.answers(t, want, map[bool][]string{true: {qCustom}}[replaces])
+			o.asBefore(t)
+		})
+	}
+}
+
+// TestFailedItem: each form in which a failure may be told.
+func TestFailedItem(t *testing.T) {
+	text, object := jsontext.Value(`"canary"`), jsontext.Value(`{"code":"canary"}`)
+	for want, f := range map[Verdict]fate{
+		failText:   {results: []result{{Status: "updated"}, {Ref: "r", Status: "error", Error: text}}},
+		failObject: {results: []result{{ID: "i", Status: "error", Error: object}}},
+		failOther:  {results: []result{{Ref: "r", Status: "error"}}},
+		failErrors: {results: []result{{ID: "i", Error: object}}},
+		failCount:  {bad: 1, results: []result{{ID: "i", Status: "updated"}}},
+	} {
+		p := &prober{report: newReport(Config{}, "")}
+		p.failedItem(f)
+		if a := p.report.find(qFailedItem); a.Verdict != want || a.Means == "" || strings.Contains(a.Evidence, "canary") {
+			t.Errorf("%+v, want %q", a, want)
+		}
+	}
+}
+
+// TestCatalogue: every meaning belongs to a question of the list, and a setting has
+// a key, a value and a reason.
+func TestCatalogue(t *testing.T) {
+	seen := map[string]bool{}
+	for _, q := range catalogue {
+		if seen[q.id] || q.text == "" || len(q.means) == 0 {
+			t.Errorf("question %q is there twice, or says nothing", q.id)
+		}
+		seen[q.id] = true
+		for v, m := range q.means {
+			if m.text == "" {
+				t.Errorf("%s: %q means nothing", q.id, v)
+			}
+			for _, s := range m.settings {
+				if s.Key == "" || s.Value == "" || s.Why == "" {
+					t.Errorf("%s: setting %+v", q.id, s)
+				}
+			}
+		}
 	}
 }
 
