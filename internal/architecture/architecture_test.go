@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 	"internal/admin":              {"batcher", "internal/metrics"},
 	"internal/kustomersim":        {},
 	"internal/jsonscan":           {},
+	"internal/probe":              {},
 	"internal/workload":           {},
 	"internal/kafkatest":          {},
 	"internal/kafkatest/kafkarun": {"internal/kafkatest"},

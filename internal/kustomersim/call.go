@@ -59,6 +59,8 @@ func (c *call) serve() {
 		c.bulkUpdate()
 	case !c.put && strings.HasPrefix(path, bulkPrefix) && (path == bulkPrefix+id || rest == "batches"):
 		c.readOperation(id, rest == "batches")
+	case !c.put && strings.HasPrefix(path, messagePrefix) && path != putPath:
+		c.readMessage(strings.TrimPrefix(path, messagePrefix))
 	default:
 		c.refuse(&breach{kind: BreachPath, status: http.StatusNotFound}, noPathBody)
 	}
@@ -129,6 +131,10 @@ func (c *call) admitted() bool {
 func (c *call) bulkUpdate() {
 	if b := c.contract(); b != nil {
 		c.refuse(b, b.body())
+		return
+	}
+	if c.s.opts.UnknownID == IDRefuse && c.namesUnknown() {
+		c.reply(http.StatusNotFound, noObjectBody)
 		return
 	}
 	poison := c.poisoned()

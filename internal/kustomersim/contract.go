@@ -94,7 +94,7 @@ func (q *request) parse(opts *Options) *breach {
 			return b
 		}
 	}
-	if len(q.items) == 0 {
+	if len(q.items) == 0 && !opts.AllowEmpty {
 		return badParam(BreachCount, "data", "Array is too short (0), minimum 1", "/minItems")
 	}
 	if _, err := q.dec.ReadToken(); err != nil {
@@ -135,7 +135,7 @@ func (q *request) identity(it *item) *breach {
 	if it.id == nil {
 		return badParam(BreachIDMissing, "id", "Missing required property: id", "/required/0")
 	}
-	if !q.seenIDs.add(q.items, it.id, func(it *item) []byte { return it.id }) {
+	if !q.seenIDs.add(q.items, it.id, func(it *item) []byte { return it.id }) && !q.opts.RepeatIDs {
 		return badParam(BreachIDRepeated, "id", "Array items are not unique", "/uniqueItems")
 	}
 	hasRef := it.ref != nil
@@ -158,6 +158,12 @@ func (q *request) member(it *item) *breach {
 		return b
 	}
 	r := itemRules[string(name)]
+	if r == nil && q.opts.IgnoreUnknown {
+		if err := q.dec.SkipValue(); err != nil {
+			return badJSON(err)
+		}
+		return nil
+	}
 	if r == nil {
 		return unknownMember(name, "/additionalProperties")
 	}

@@ -16,6 +16,7 @@
 //     member rules of rules.go; breach.go words what is wrong.
 //   - operation.go accepts a request, queues it and lets workers run it;
 //     plan.go draws its fate.
+//   - message.go shows a message, and seeds one.
 //   - state.go holds the messages, field by field, and the order detectors.
 //   - script.go is the fault script, guide.go explains it to who writes one.
 //   - fault.go carries out a fault of a call, poison.go those that an item brings.
@@ -29,6 +30,7 @@
 //	PUT  /v1/messages/bulk       1..100 items as a JSON array
 //	GET  /v1/bulk/{id}           an operation
 //	GET  /v1/bulk/{id}/batches   its results, ?page=&pageSize=
+//	GET  /v1/messages/{id}       a message that was written or seeded
 //	GET  /_sim/stats             Stats as JSON
 //	GET  /_sim/script            the current Script; POST replaces it
 //	GET  /_sim/operations        the operations that have not ended

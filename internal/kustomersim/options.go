@@ -14,6 +14,16 @@ const (
 	AuditForbid AuditRule = "forbid" // the whole request is a 403
 )
 
+// IDRule says what happens to an item whose message is not known.
+type IDRule string
+
+// The known reactions to an unknown message.
+const (
+	IDCreate IDRule = ""       // it is made by the first write: a test need not seed it
+	IDFail   IDRule = "fail"   // the item fails
+	IDRefuse IDRule = "refuse" // the whole request is a 404
+)
+
 // Options are what stays fixed for the life of a [Server]. The zero value is a
 // plausible org with the faults of [DefaultScript]. What may change while it
 // runs is in [Script].
@@ -37,8 +47,14 @@ type Options struct {
 	// The assumed parts of the contract, each of which a real org may do otherwise.
 	CustomReplaces bool      // custom is replaced as a whole instead of merged by key
 	DeepMerge      bool      // objects other than custom are merged instead of replaced
+	ShallowMerge   bool      // they are merged by key, and replaced below that
+	NullIgnored    bool      // null leaves a field as it is instead of clearing it
 	AllowNull      bool      // null is accepted, and stored, in every updatable member
 	NoClientRef    bool      // the org does not know _clientRef: a 400 that names it
+	IgnoreUnknown  bool      // unknown members of an item are ignored instead of refused
+	RepeatIDs      bool      // an id may be in a request twice: its items are written in turn
+	AllowEmpty     bool      // a request without items is accepted
+	UnknownID      IDRule    // items for messages that were neither written nor seeded
 	TxtLimit       int       // characters of a custom ...Txt member; 0: no limit
 	Audit          AuditRule // audit members
 	MaxBodyBytes   int       // more is a 413. Default 16 MiB

@@ -23,7 +23,7 @@ func (s *Server) draw(items int) plan {
 	p := plan{first: rnd.Float64(), missing: -1}
 	p.never = rnd.Float64() < sc.NeverEnd
 	p.vanish = rnd.Float64() < sc.Vanish.Share
-	if rnd.Float64() < sc.MissingResults {
+	if rnd.Float64() < sc.MissingResults && items > 0 {
 		p.missing, p.written = rnd.IntN(items), rnd.IntN(2) == 0
 	}
 	tail := min(rnd.ExpFloat64(), 10) * float64(sc.Run.Tail)
@@ -48,7 +48,7 @@ func (s *Server) outcomes(q *request, p plan) []result {
 		it := &q.items[i]
 		out[i] = result{id: keep(it.rawID), ref: keep(it.rawRef)}
 		switch {
-		case it.poisoned || s.fails(it.id):
+		case it.poisoned || s.fails(it.id) || s.opts.UnknownID == IDFail && !it.msg.known():
 			out[i].outcome = notFound
 		case s.script.ItemFailures > 0 && s.planRand.Float64() < s.script.ItemFailures:
 			out[i].outcome = failed

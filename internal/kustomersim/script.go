@@ -165,6 +165,7 @@ const (
 	DenyRegion Denial = "region" // 401 whose text speaks of pods
 	DenyWrite  Denial = "write"  // 403 on PUT
 	DenyRead   Denial = "read"   // 403 on GET
+	DenyShow   Denial = "show"   // 403 on GET of a message
 )
 
 // Shape is a form of the /batches reply.
@@ -234,9 +235,9 @@ func (sc Script) Validate() error {
 // validateWords reports words and a status that are not of their list.
 func (sc Script) validateWords() (errs []error) {
 	switch sc.Deny {
-	case "", DenyKey, DenyRegion, DenyWrite, DenyRead:
+	case "", DenyKey, DenyRegion, DenyWrite, DenyRead, DenyShow:
 	default:
-		errs = append(errs, fmt.Errorf("deny is %q: want key, region, write or read", sc.Deny))
+		errs = append(errs, fmt.Errorf("deny is %q: want key, region, write, read or show", sc.Deny))
 	}
 	switch sc.Batches {
 	case ShapePaged, ShapeFlat, ShapeBeside, ShapeNoRef:

@@ -122,12 +122,13 @@ func setOf(ids []string) map[string]struct{} {
 }
 
 // Message returns the fields of a message as raw JSON values, custom members
-// as "custom.name". A cleared field is null. False: nothing was ever written.
+// as "custom.name". A cleared field is null. False: it was
+// neither written nor seeded.
 func (s *Server) Message(id string) (map[string]jsontext.Value, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m := s.store.messages[id]
-	if m == nil || m.applied == 0 {
+	if !m.known() {
 		return nil, false
 	}
 	return m.snapshot(), true

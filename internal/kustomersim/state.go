@@ -14,6 +14,7 @@ type message struct {
 	fields  []field
 	open    []pending
 	applied int64
+	seeded  bool
 
 	windowStart int64 // of the object limit, Unix nanoseconds
 	windowUsed  int
@@ -70,6 +71,9 @@ func (st *store) intern(name []byte) string {
 	return s
 }
 
+// known reports whether the message exists for a reader of the API.
+func (m *message) known() bool { return m != nil && (m.seeded || m.applied > 0) }
+
 // races reports whether another patch may still be written to m.
 func (m *message) races(hash uint64) bool {
 	return slices.ContainsFunc(m.open, func(p pending) bool { return p.hash != hash })
@@ -95,6 +99,9 @@ func (st *store) apply(it *item, writes []write, seq uint64, opts *Options) (b b
 	}
 	for i := range writes {
 		w := &writes[i]
+		if w.value[0] == 'n' && opts.NullIgnored {
+			continue
+		}
 		if !w.custom && string(w.name) == "custom" { // null, where Options.AllowNull lets it in
 			m.fields = slices.DeleteFunc(m.fields, func(f field) bool { return f.custom })
 			continue
@@ -110,7 +117,7 @@ func (st *store) apply(it *item, writes []write, seq uint64, opts *Options) (b b
 			b.stamp++
 		}
 		f.seq, f.stamp, f.hasStamp = max(f.seq, seq), stamp, has
-		f.set(w.value, opts.DeepMerge)
+		f.set(w.value, opts)
 	}
 	return b
 }
@@ -125,9 +132,9 @@ func (m *message) field(st *store, w *write) *field {
 	return &m.fields[len(m.fields)-1]
 }
 
-func (f *field) set(value []byte, deep bool) {
-	if deep && len(f.value) > 0 && f.value[0] == '{' && value[0] == '{' {
-		f.value = mergeObjects(f.value, value)
+func (f *field) set(value []byte, opts *Options) {
+	if (opts.DeepMerge || opts.ShallowMerge) && len(f.value) > 0 && f.value[0] == '{' && value[0] == '{' {
+		f.value = mergeObjects(f.value, value, opts.DeepMerge)
 		return
 	}
 	f.value = append(f.value[:0], value...)
@@ -184,16 +191,17 @@ func membersOf(object []byte) []member {
 	return out
 }
 
-// mergeObjects returns old with the members of patch merged in, objects by key.
-func mergeObjects(old, patch []byte) []byte {
+// mergeObjects returns old with the members of patch merged in by key; deep:
+// their objects too.
+func mergeObjects(old, patch []byte, deep bool) []byte {
 	merged := membersOf(old)
 	for _, p := range membersOf(patch) {
 		i := slices.IndexFunc(merged, func(m member) bool { return m.name == p.name })
 		switch {
 		case i < 0:
 			merged = append(merged, p)
-		case merged[i].value[0] == '{' && p.value[0] == '{':
-			merged[i].value = mergeObjects(merged[i].value, p.value)
+		case deep && merged[i].value[0] == '{' && p.value[0] == '{':
+			merged[i].value = mergeObjects(merged[i].value, p.value, deep)
 		default:
 			merged[i].value = p.value
 		}
