@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"sink/results":                {"batcher", "schemas"},
 	"schemas":                     {"batcher"},
 	"internal/pipeline":           {"batcher"},
+	"deploy":                      {},
 	"internal/config":             {},
 	"internal/admin":              {"batcher"},
 	"internal/kustomersim":        {},
