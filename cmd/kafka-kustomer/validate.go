@@ -1,39 +1,118 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v4"
 
 	"kafka-kustomer/internal/config"
 )
 
+// validation is the flags of the validate command.
+type validation struct {
+	path           string
+	asJSON, online bool
+	timeout        time.Duration
+}
+
 func newValidate() *cobra.Command {
-	var path string
+	var v validation
 	cmd := &cobra.Command{
 		Use:   "validate -c FILE",
 		Short: "Check a configuration file and print it as it takes effect",
-		Long:  "Checks the whole file and reports every mistake at once, with line and column.\nA file without mistakes is printed as it takes effect, with all defaults and without\nsecrets. Nothing is connected to.",
+		Long: `Checks the whole file and reports every mistake at once, with line and column.
+A file without mistakes is printed as it takes effect, with all defaults and without
+secrets. Nothing is connected to, unless --online is given.
+
+` + onlineHelp,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := config.Load(path)
-			if err != nil {
-				return usageError{err}
+			if !v.online && cmd.Flags().Changed("timeout") {
+				return usageError{errors.New("--timeout is for --online")}
 			}
-			for _, w := range cfg.Warnings() {
-				fmt.Fprintln(cmd.ErrOrStderr(), "warning:", w)
+			if v.timeout <= 0 {
+				return usageError{errors.New("--timeout must be above 0")}
 			}
-			effective, err := config.Redacted(cfg)
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "# %s is valid; this is what takes effect\n%s", path, effective)
-			return err
+			return v.run(cmd)
 		},
 	}
-	configFlag(cmd, &path)
+	configFlag(cmd, &v.path)
+	jsonFlag(cmd, &v.asJSON)
+	cmd.Flags().BoolVar(&v.online, "online", false, "also check the brokers, the topics, the rights and the API key; writes nothing")
+	cmd.Flags().DurationVar(&v.timeout, "timeout", 30*time.Second, "`time` that all online checks have together")
 	return cmd
 }
 
-func configFlag(cmd *cobra.Command, path *string) {
-	cmd.Flags().StringVarP(path, "config", "c", "config.yaml", "configuration `file`")
+// verdict is what validate --json prints.
+type verdict struct {
+	File      string        `json:"file"`
+	Valid     bool          `json:"valid"` // the file; of the world outside see Online
+	Errors    []configFault `json:"errors"`
+	Warnings  []string      `json:"warnings"`
+	Effective any           `json:"effective,omitempty"` // without secrets
+	Online    []onlineCheck `json:"online,omitempty"`
+}
+
+// configFault is one mistake. Line and column are 0 when it is the file's as a whole.
+type configFault struct {
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+	Key    string `json:"key"`
+	Text   string `json:"text"`
+}
+
+func (v *validation) run(cmd *cobra.Command) error {
+	cfg, err := config.Load(v.path)
+	if err != nil {
+		return v.invalid(cmd, err)
+	}
+	effective, err := config.Redacted(cfg)
+	if err != nil {
+		return err
+	}
+	if !v.asJSON {
+		for _, w := range cfg.Warnings() {
+			fmt.Fprintln(cmd.ErrOrStderr(), "warning:", w)
+		}
+		if v.online {
+			return v.printOnline(cmd, v.checkOnline(cmd.Context(), cfg))
+		}
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "# %s is valid; this is what takes effect\n%s", v.path, effective)
+		return err
+	}
+	said := verdict{File: v.path, Valid: true, Errors: []configFault{}, Warnings: append([]string{}, cfg.Warnings()...)}
+	if err := yaml.Unmarshal(effective, &said.Effective); err != nil {
+		return fmt.Errorf("reading back what takes effect: %w", err)
+	}
+	if v.online {
+		said.Online = v.checkOnline(cmd.Context(), cfg)
+	}
+	if err := writeJSON(cmd.OutOrStdout(), said); err != nil {
+		return err
+	}
+	if anyFailed(said.Online) {
+		return loggedError{errOnline}
+	}
+	return nil
+}
+
+// invalid tells of a file with mistakes.
+func (v *validation) invalid(cmd *cobra.Command, err error) error {
+	if !v.asJSON {
+		return usageError{err}
+	}
+	said := verdict{File: v.path, Warnings: []string{}}
+	var faults config.Errors
+	if !errors.As(err, &faults) {
+		faults = config.Errors{{Text: err.Error()}}
+	}
+	for _, f := range faults {
+		said.Errors = append(said.Errors, configFault{f.Line, f.Column, f.Key, f.Text})
+	}
+	if err := writeJSON(cmd.OutOrStdout(), said); err != nil {
+		return err
+	}
+	return loggedError{usageError{err}}
 }

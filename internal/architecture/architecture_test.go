@@ -29,6 +29,8 @@ var mayImport = map[string][]string{
 	"deploy":                      {},
 	"internal/config":             {},
 	"internal/admin":              {"batcher"},
+	"internal/dryrun":             {"batcher", "sink"},
+	"internal/online":             {"batcher", "sink"},
 	"internal/kustomersim":        {},
 	"internal/workload":           {},
 	"internal/kafkatest":          {},
