@@ -72,30 +72,43 @@ func (v *validation) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if !v.asJSON {
-		for _, w := range cfg.Warnings() {
-			fmt.Fprintln(cmd.ErrOrStderr(), "warning:", w)
-		}
-		if v.online {
-			return v.printOnline(cmd, v.checkOnline(cmd.Context(), cfg))
-		}
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), "# %s is valid; this is what takes effect\n%s", v.path, effective)
-		return err
-	}
 	said := verdict{File: v.path, Valid: true, Errors: []configFault{}, Warnings: append([]string{}, cfg.Warnings()...)}
+	if v.online {
+		if said.Online, err = v.checkOnline(cmd.Context(), cfg); err != nil {
+			return err
+		}
+	}
+	if v.asJSON {
+		err = said.print(cmd, effective)
+	} else {
+		err = said.tell(cmd, effective)
+	}
+	if err == nil && anyFailed(said.Online) {
+		err = errOnline
+		if v.asJSON {
+			err = loggedError{err}
+		}
+	}
+	return err
+}
+
+// tell prints a valid file for people: what takes effect, or the checks.
+func (said *verdict) tell(cmd *cobra.Command, effective []byte) error {
+	for _, w := range said.Warnings {
+		fmt.Fprintln(cmd.ErrOrStderr(), "warning:", w)
+	}
+	if said.Online != nil {
+		return printOnline(cmd, said.File, said.Online)
+	}
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "# %s is valid; this is what takes effect\n%s", said.File, effective)
+	return err
+}
+
+func (said *verdict) print(cmd *cobra.Command, effective []byte) error {
 	if err := yaml.Unmarshal(effective, &said.Effective); err != nil {
 		return fmt.Errorf("reading back what takes effect: %w", err)
 	}
-	if v.online {
-		said.Online = v.checkOnline(cmd.Context(), cfg)
-	}
-	if err := writeJSON(cmd.OutOrStdout(), said); err != nil {
-		return err
-	}
-	if anyFailed(said.Online) {
-		return loggedError{errOnline}
-	}
-	return nil
+	return writeJSON(cmd.OutOrStdout(), said)
 }
 
 // invalid tells of a file with mistakes.
