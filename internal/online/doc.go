@@ -14,7 +14,9 @@
 // A right can be proven without using it where the server says so: Kafka lists the
 // operations that a user may do on a topic (KIP-430), validates the creation of a
 // topic without creating it, and refuses a heartbeat of a member that does not exist
-// in one way to who may read the group and in another to who may not.
+// in one way to who may read the group and in another to who may not. (A cluster that
+// has never had a group makes its own topic __consumer_offsets when it is asked for
+// the first one, whoever asks.)
 //
 // Kustomer has no such thing. It is asked for an operation that does not exist, with
 // the key and without, and is sent a bulk update of no items. A 401 or 403 proves

@@ -1,6 +1,7 @@
 package online
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,8 +54,15 @@ func (k *cluster) group(ctx context.Context, c *Check) {
 func (k *cluster) members(ctx context.Context, c *Check) {
 	described, err := k.admin.DescribeGroups(ctx, k.cfg.Group)
 	g, ok := described[k.cfg.Group]
-	if err != nil || !ok || g.Err != nil || g.State == "Dead" {
-		return // it does not exist yet, or speaks the other protocol, or is not ours to describe
+	if err != nil || !ok {
+		return // it is not ours to describe
+	}
+	if allowed, told := may(g.AuthorizedOperations, kmsg.ACLOperationRead); told && !allowed {
+		c.fail("grant Read on group "+k.cfg.Group+" to this program's Kafka user", "but Read is not among the operations that the brokers allow")
+		return
+	}
+	if g.Err != nil || g.State == "Dead" {
+		return // it does not exist yet, or speaks the other protocol
 	}
 	if g.ProtocolType != "" && g.ProtocolType != "consumer" {
 		c.fail("choose another source.group", "it is a group of type %q, not of consumers", g.ProtocolType)
@@ -98,7 +106,7 @@ func (k *cluster) offsets(ctx context.Context, c *Check) {
 	}
 	start, err := k.admin.ListStartOffsets(ctx, topics...)
 	end, err2 := k.admin.ListEndOffsets(ctx, topics...)
-	if err := errors.Join(err, err2); err != nil {
+	if err := cmp.Or(err, err2); err != nil {
 		c.failForKafka("asking where the logs begin and end", err)
 		return
 	}
@@ -169,10 +177,11 @@ func (k *cluster) session(ctx context.Context, c *Check) {
 		return
 	}
 	const lowKey, highKey = "group.min.session.timeout.ms", "group.max.session.timeout.ms"
-	coordinator := k.admin.FindGroupCoordinators(ctx, k.cfg.Group)[k.cfg.Group]
-	values, err := map[string]int(nil), coordinator.Err
-	if err == nil {
-		values, err = k.configs(ctx, kmsg.ConfigResourceTypeBroker, strconv.Itoa(int(coordinator.NodeID)), lowKey, highKey)
+	values, err := map[string]int(nil), error(nil)
+	if meta, unknown := k.admin.BrokerMetadata(ctx); unknown != nil || len(meta.Brokers) == 0 {
+		err = unknown
+	} else { // not the coordinator, which a new cluster may not have yet
+		values, err = k.configs(ctx, kmsg.ConfigResourceTypeBroker, strconv.Itoa(int(meta.Brokers[0].NodeID)), lowKey, highKey)
 	}
 	low, ok := values[lowKey]
 	high, ok2 := values[highKey]

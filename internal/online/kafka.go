@@ -54,7 +54,15 @@ func checkKafka(ctx context.Context, cfg *Config) []Check {
 	if !slices.Contains(errs, nil) {
 		return append(checks, skipped("no broker answers", cfg.later()...)...)
 	}
-	k, err := newCluster(ctx, cfg)
+	// One of those that answer: a client tries its seeds, but not each request does.
+	answering := *cfg
+	answering.Brokers = nil
+	for i, err := range errs {
+		if err == nil {
+			answering.Brokers = append(answering.Brokers, cfg.Brokers[i])
+		}
+	}
+	k, err := newCluster(ctx, &answering)
 	if err != nil {
 		return append(checks, skipped(err.Error(), cfg.later()...)...)
 	}
@@ -211,7 +219,7 @@ func (k *cluster) cluster(ctx context.Context, c *Check) {
 	var wg sync.WaitGroup
 	for i, b := range meta.Brokers {
 		wg.Go(func() {
-			_, errs[i] = k.client.Broker(int(b.NodeID)).Request(ctx, kmsg.NewPtrApiVersionsRequest())
+			_, errs[i] = k.client.Broker(int(b.NodeID)).RetriableRequest(ctx, kmsg.NewPtrApiVersionsRequest())
 		})
 	}
 	wg.Wait()

@@ -173,7 +173,7 @@ const keyDescribeCluster = 60 // came with Kafka 2.8
 
 // idempotent checks the right to write so that nothing is written twice.
 func (k *cluster) idempotent(ctx context.Context, c *Check) {
-	meta, err := k.admin.BrokerMetadata(ctx)
+	meta, err := k.admin.BrokerMetadata(kadm.WithAuthorizedOps(ctx))
 	if err != nil {
 		c.failForKafka("asking for the rights on the cluster", err)
 		return
