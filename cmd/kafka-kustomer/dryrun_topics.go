@@ -56,6 +56,7 @@ type span struct {
 	topic     string
 	partition int32
 	next, end int64
+	commit    *kadm.Offset // where the group stands, when it is read from there
 }
 
 // readTopics hands over what stands in the configured topics, by direct reads: no
@@ -137,7 +138,7 @@ func findSpans(ctx context.Context, admin *kadm.Client, source config.Source, fr
 			}
 		case "committed":
 			o, ok := committed.Lookup(e.Topic, e.Partition)
-			s.fromCommit(o.At, ok && o.At >= 0, first.Offset, source, p)
+			s.fromCommit(o.Offset, ok && o.At >= 0, first.Offset, source, p)
 		}
 		if s.next < s.end {
 			spans = append(spans, s)
@@ -152,8 +153,8 @@ func findSpans(ctx context.Context, admin *kadm.Client, source config.Source, fr
 }
 
 // fromCommit begins where a run would.
-func (s *span) fromCommit(at int64, known bool, first int64, source config.Source, p *printer) {
-	place := fmt.Sprintf("%s/%d", s.topic, s.partition)
+func (s *span) fromCommit(commit kadm.Offset, known bool, first int64, source config.Source, p *printer) {
+	at, place := commit.At, fmt.Sprintf("%s/%d", s.topic, s.partition)
 	switch {
 	case !known && source.Start == consumer.StartCommitted:
 		p.note("a run would not start: group " + source.Group + " has no offset for " + place + " (source.start is committed)")
@@ -162,7 +163,7 @@ func (s *span) fromCommit(at int64, known bool, first int64, source config.Sourc
 		s.next = s.end
 	case !known:
 	case first <= at && at <= s.end:
-		s.next = at
+		s.next, s.commit = at, &commit
 	case source.OnReset == consumer.ResetFail:
 		p.note(fmt.Sprintf("a run would stop at %s: its committed offset %d is not in the log, %d to %d (source.on_reset is fail)", place, at, first, s.end))
 		s.next = s.end
@@ -188,6 +189,9 @@ func (r *topicReader) read(ctx context.Context) error {
 			partitions[s.topic] = make(map[int32]kgo.Offset)
 		}
 		partitions[s.topic][s.partition] = kgo.NewOffset().At(s.next)
+		if s.commit != nil {
+			r.stage.Begin(batcher.Start{Topic: s.topic, Partition: s.partition, Offset: s.commit.At, LeaderEpoch: s.commit.LeaderEpoch, Metadata: s.commit.Metadata})
+		}
 	}
 	r.client.AddConsumePartitions(partitions)
 	for len(r.spans) > 0 && (r.limit == 0 || r.got < r.limit) && ctx.Err() == nil {

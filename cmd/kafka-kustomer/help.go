@@ -8,8 +8,8 @@ To begin with:
 
   kafka-kustomer demo                          see it work, with nothing else at hand
   kafka-kustomer config example > config.yaml  then set kustomer.base_url and the key
-  kafka-kustomer validate -c config.yaml       every mistake at once
-  kafka-kustomer validate -c config.yaml --online   rights, topics, key: nothing is written
+  kafka-kustomer validate -c config.yaml       every mistake at once; with --online
+                                               rights, topics and key, too
   kafka-kustomer dry-run -c config.yaml        the exact requests, and none is sent
   kafka-kustomer run -c config.yaml
 

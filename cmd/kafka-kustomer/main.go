@@ -62,10 +62,8 @@ var errOnline = errors.New("an online check failed")
 
 // execute runs one command line and returns the exit code.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := newRoot()
+	root := newRoot(stdout, stderr)
 	root.SetArgs(args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitDone
@@ -82,7 +80,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitFailure
 }
 
-func newRoot() *cobra.Command {
+func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "kafka-kustomer",
 		Short:         "Sends message changes from Kafka to Kustomer in bulk",
@@ -91,8 +89,10 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		Version:       buildVersion(),
 	}
+	root.SetOut(stdout)
+	root.SetErr(stderr)
 	root.AddCommand(newRun(), newValidate(), newDryRun(), newConfig(), newSimulate(), newDemo(), newVersion())
-	root.InitDefaultCompletionCmd()
+	root.InitDefaultCompletionCmd() // takes the output as it is set now
 	finish(root)
 	return root
 }

@@ -116,15 +116,20 @@ func (r *Run) Room() int {
 	return r.core.Room()
 }
 
+// Begin tells where the group stands in a partition, if it is to be read from there:
+// one that was not given back in order makes a run wait.
+func (r *Run) Begin(start batcher.Start) {
+	r.assignments[place{start.Topic, start.Partition}] = r.core.Assigned(r.now, start)
+}
+
 // Records hands over records of one partition, in its order. They are the run's
 // from now on.
 func (r *Run) Records(topic string, partition int32, changes []batcher.Change) {
 	at := place{topic, partition}
 	a := r.assignments[at]
 	if a == nil {
-		// Without a commit of an earlier owner there is nothing to wait for.
-		a = r.core.Assigned(r.now, batcher.Start{Topic: topic, Partition: partition, Offset: -1, LeaderEpoch: -1})
-		r.assignments[at] = a
+		r.Begin(batcher.Start{Topic: topic, Partition: partition, Offset: -1, LeaderEpoch: -1})
+		a = r.assignments[at]
 	}
 	for i := range changes {
 		r.decode(a, &changes[i])
@@ -235,24 +240,33 @@ func (r *Run) put(b *batcher.Batch) {
 	})
 }
 
-// notice is for the one trouble there can be here: so many records that cannot be
-// read that a run would hold the rest back.
+// notice is for the troubles there can be here: a partition that was not given back
+// in order, and so many records that cannot be read that a run would hold the rest
+// back.
 func (r *Run) notice(n batcher.Notice) {
-	if n.Kind != batcher.BrakeHolds {
-		return
+	switch n.Kind {
+	case batcher.TakeoverBegun:
+		r.show(Note{fmt.Sprintf("%s/%d was not given back in order: a run waits %v before its first request for it, and for the operations that its last commit names",
+			n.Assignment.Topic, n.Assignment.Partition, n.Until.Sub(n.Since))})
+	case batcher.BrakeHolds:
+		if !r.brakeHeld {
+			r.show(Note{"a run would stop dead-lettering here until somebody releases the brake (dead_letter.brake): " + n.Reason.Text})
+		}
+		r.brakeHeld = true
+		r.core.ReleaseBrake(r.now)
 	}
-	if !r.brakeHeld {
-		r.show(Note{"a run would stop dead-lettering here until somebody releases the brake (dead_letter.brake): " + n.Reason.Text})
-	}
-	r.brakeHeld = true
-	r.core.ReleaseBrake(r.now)
 }
 
 func originOf(ev *batcher.Event) Origin {
 	return Origin{ev.Assignment.Topic, ev.Assignment.Partition, ev.Offset, string(ev.EventID)}
 }
 
+// updated are the results of a batch; none of an operation of an earlier owner, of
+// which nothing but its end matters.
 func updated(b *batcher.Batch) []batcher.ItemResult {
+	if b == nil {
+		return nil
+	}
 	results := make([]batcher.ItemResult, len(b.Items))
 	for i := range results {
 		results[i].Status = batcher.Updated

@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
 
+	"kafka-kustomer/batcher"
 	"kafka-kustomer/internal/kustomersim"
 	"kafka-kustomer/internal/online"
 )
@@ -258,6 +259,7 @@ func TestOffsets(t *testing.T) {
 		{"deleted, and it may", "earliest", "earliest", map[int32]kadm.Offset{0: {At: 1}, 1: {At: 5}}, 3, online.Warning, "reading begins at its start"},
 		{"beyond the end", "earliest", "fail", map[int32]kadm.Offset{0: {At: 99}}, 0, online.Failed, "message-changes/0@99"},
 		{"left open", "earliest", "fail", map[int32]kadm.Offset{0: {At: 2, Metadata: "kk1 open abc"}}, 0, online.OK, "1 partition not given back in order"},
+		{"set by another tool", "earliest", "fail", map[int32]kadm.Offset{0: {At: 2}, 1: {At: 2, Metadata: "kk1 clean"}}, 0, online.OK, "1 partition not given back in order"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w := newWorld(t, fullRights(), allTopics, kustomersim.Script{})
@@ -279,6 +281,18 @@ func TestOffsets(t *testing.T) {
 			}
 			must(t, w.check(t), "offsets and lag", tc.status, tc.words)
 		})
+	}
+}
+
+// What these checks take for a clean commit, the core does too.
+func TestCleanCommitIsTheCores(t *testing.T) {
+	for metadata, want := range map[string]bool{"kk1 clean": false, "kk1 open": true, "": true} {
+		core := batcher.New(batcher.Config{LostReplyWait: time.Minute, Rules: batcher.AllRules()})
+		core.Assigned(time.Unix(1, 0), batcher.Start{Topic: "t", Offset: 1, Metadata: metadata})
+		notice, _ := core.Next(time.Unix(1, 0)).(batcher.Notice)
+		if waits := notice.Kind == batcher.TakeoverBegun; waits != want {
+			t.Errorf("metadata %q: the core waits: %v, want %v", metadata, waits, want)
+		}
 	}
 }
 
