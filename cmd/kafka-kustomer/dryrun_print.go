@@ -118,6 +118,10 @@ func (p *printer) summary(t dryrun.Totals) {
 		return
 	}
 	p.printf("%s of %d bytes: %d would be sent, %d skipped, %d dead-lettered\n", count(t.Records, "record"), t.RecordBytes, t.Sent, t.Skipped, t.DeadLetters)
+	if t.Requests == 0 {
+		p.printf("no request; nothing was sent, written or committed\n")
+		return
+	}
 	p.printf("%s of %d bytes with %s: %.2f records an item, %.1f items a request\n", count(t.Requests, "request"), t.BodyBytes, count(t.Items, "item"), ratio(t.Sent, t.Items), ratio(t.Items, t.Requests))
 	p.printf("nothing was sent, written or committed\n")
 }

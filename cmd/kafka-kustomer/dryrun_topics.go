@@ -90,6 +90,9 @@ func (d *rehearsal) readTopics(ctx context.Context, cfg *config.Config, from pos
 	if err != nil {
 		return err
 	}
+	if len(spans) == 0 {
+		p.note("there is nothing to read: that is the end of the log (--from " + d.from + ")")
+	}
 	r := topicReader{client: client, spans: spans, stage: stage, limit: d.limit}
 	if err := r.read(ctx); err != nil {
 		return err

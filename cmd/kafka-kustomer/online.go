@@ -105,8 +105,8 @@ func printOnline(cmd *cobra.Command, path string, checks []onlineCheck) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(out, "\n%d ok, %d warnings, %d failed, %d skipped; nothing was written or committed\n",
-		counts[online.OK], counts[online.Warning], counts[online.Failed], counts[online.Skipped])
+	_, err := fmt.Fprintf(out, "\n%d ok, %s, %d failed, %d skipped; nothing was written or committed\n",
+		counts[online.OK], count(counts[online.Warning], "warning"), counts[online.Failed], counts[online.Skipped])
 	return err
 }
 

@@ -196,6 +196,8 @@ func explain(err error) (found, next string) {
 		return "nothing listens there", "check kafka.brokers, and that the broker runs"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, kgo.ErrClientClosed), errors.Is(err, context.Canceled):
 		return "no answer in time", "check the network and firewalls between here and the broker, whether the listener wants TLS (kafka.tls), and --timeout"
+	case errors.Is(err, kerr.CoordinatorNotAvailable), errors.Is(err, kerr.CoordinatorLoadInProgress), errors.Is(err, kerr.NotCoordinator):
+		return "the group's coordinator is not there", "check the brokers and the topic __consumer_offsets, and try again"
 	case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.GroupAuthorizationFailed), errors.Is(err, kerr.ClusterAuthorizationFailed):
 		return "not allowed: " + err.Error(), "grant the right to this program's Kafka user"
 	}

@@ -410,6 +410,32 @@ func TestSilentBrokerEndsWithTheContext(t *testing.T) {
 	}
 }
 
+// A coordinator that comes only after a while, and one that does not come: it says
+// "no error" to a heartbeat as long as it reads its log.
+func TestCoordinatorThatIsLate(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		late   int
+		status online.Status
+		words  string
+	}{
+		{"in time", 3, online.OK, "may be joined"},
+		{"never", 1 << 20, online.Failed, "the group's coordinator is not there"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := newWorld(t, fullRights(), allTopics, kustomersim.Script{})
+			w.timeout = 2 * time.Second
+			left := tc.late
+			w.cluster.ControlKey(int16(kmsg.Heartbeat), func(req kmsg.Request) (kmsg.Response, error, bool) {
+				w.cluster.KeepControl()
+				left--
+				return req.ResponseKind(), nil, left >= 0
+			})
+			must(t, w.check(t), "consumer group", tc.status, tc.words)
+		})
+	}
+}
+
 func TestPartitionWithoutLeader(t *testing.T) {
 	w := newWorld(t, fullRights(), allTopics, kustomersim.Script{})
 	w.cluster.ControlKey(int16(kmsg.Metadata), func(req kmsg.Request) (kmsg.Response, error, bool) {
