@@ -188,6 +188,37 @@ func TestDryRunOfTopics(t *testing.T) {
 	}
 }
 
+// The records of a transaction that was aborted are not read, the markers are passed
+// over, and the reading ends although the log ends with them.
+func TestDryRunOfTransactions(t *testing.T) {
+	w := newTopicWorld(t, "")
+	producer, err := kgo.NewClient(kgo.SeedBrokers(w.cluster.ListenAddrs()...), kgo.TransactionalID("tx"), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer producer.Close()
+	for i, end := range []kgo.TransactionEndTry{kgo.TryCommit, kgo.TryAbort} {
+		if err := producer.BeginTransaction(); err != nil {
+			t.Fatal(err)
+		}
+		record := &kgo.Record{Topic: "message-changes", Value: []byte(changeEvent(100+i, "tx"))}
+		if err := producer.ProduceSync(t.Context(), record).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+		if err := producer.EndTransaction(t.Context(), end); err != nil {
+			t.Fatal(err)
+		}
+	}
+	begin := time.Now()
+	code, stdout, stderr := command(t, "dry-run", "-c", w.config)
+	if code != exitDone || stderr != "" || time.Since(begin) > 5*time.Second {
+		t.Fatalf("exit code %d after %v, stderr %q", code, time.Since(begin), stderr)
+	}
+	if !strings.Contains(stdout, "(e100)") || strings.Contains(stdout, "(e101)") || !strings.Contains(stdout, "21 would be sent, 2 skipped") {
+		t.Errorf("stdout:\n%s", stdout)
+	}
+}
+
 // untouched sees that no group was joined, nothing committed and no topic made.
 func (w *topicWorld) untouched(t *testing.T, commits map[int32]int64) {
 	t.Helper()

@@ -2,6 +2,9 @@ package online_test
 
 import (
 	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"log"
 	"net"
 	"net/http/httptest"
 	"strings"
@@ -181,6 +184,32 @@ func TestBrokersThatCantBeReached(t *testing.T) {
 					t.Errorf("%s is %s (%s), want %s", name, checks[name].Status, checks[name].Found, want)
 				}
 			}
+		})
+	}
+}
+
+// A server with TLS, which need not be a broker: what is wrong shows before Kafka is
+// spoken.
+func TestTLS(t *testing.T) {
+	server := httptest.NewUnstartedServer(nil)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // it would tell of each handshake that fails
+	server.StartTLS()
+	defer server.Close()
+	trusted := x509.NewCertPool()
+	trusted.AddCert(server.Certificate())
+	for _, tc := range []struct {
+		name, words string
+		opts        []kgo.Opt
+	}{
+		{"an authority that is not trusted", "check kafka.tls.ca_file", []kgo.Opt{kgo.DialTLSConfig(&tls.Config{})}},
+		{"another name", "kafka.tls.server_name", []kgo.Opt{kgo.DialTLSConfig(&tls.Config{RootCAs: trusted, ServerName: "broker.invalid"})}},
+		{"no TLS where it is wanted", "kafka.tls", nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := newWorld(t, fullRights(), allTopics, kustomersim.Script{})
+			w.timeout = 2 * time.Second
+			w.cfg.Brokers, w.cfg.Opts = []string{server.Listener.Addr().String()}, tc.opts
+			must(t, w.check(t), "kafka broker "+w.cfg.Brokers[0], online.Failed, tc.words)
 		})
 	}
 }
