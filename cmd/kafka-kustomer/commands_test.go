@@ -3,8 +3,6 @@ package main
 import (
 	"encoding/json"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -167,14 +165,4 @@ func TestCompletion(t *testing.T) {
 			}
 		}
 	}
-}
-
-// writeEvents makes a file of events.
-func writeEvents(t *testing.T, lines ...string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "events.ndjson")
-	if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }

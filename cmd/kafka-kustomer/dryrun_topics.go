@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -103,56 +104,77 @@ func (d *rehearsal) readTopics(ctx context.Context, cfg *config.Config, from pos
 	return nil
 }
 
-// findSpans finds out what is to be read, and tells of partitions where a run would
-// have trouble.
-func findSpans(ctx context.Context, admin *kadm.Client, source config.Source, from position, p *printer) ([]*span, error) {
+// logs is what Kafka says of the source topics and the group.
+type logs struct {
+	start, end, since kadm.ListedOffsets
+	committed         kadm.OffsetResponses
+}
+
+func askLogs(ctx context.Context, admin *kadm.Client, source config.Source, from position) (l logs, err error) {
 	ends := admin.ListCommittedOffsets // up to the first open transaction
 	if source.Isolation == consumer.ReadUncommitted {
 		ends = admin.ListEndOffsets
 	}
-	start, err := admin.ListStartOffsets(ctx, source.Topics...)
-	end, err2 := ends(ctx, source.Topics...)
-	var since kadm.ListedOffsets
-	var err3 error
-	if from.word == "time" {
-		since, err3 = admin.ListOffsetsAfterMilli(ctx, from.since.UnixMilli(), source.Topics...)
+	if l.start, err = admin.ListStartOffsets(ctx, source.Topics...); err != nil {
+		return l, err
 	}
-	committed, err4 := admin.FetchOffsets(ctx, source.Group)
-	if from.word != "committed" || errors.Is(err4, kerr.GroupIDNotFound) {
-		err4 = nil
+	if l.end, err = ends(ctx, source.Topics...); err != nil {
+		return l, err
 	}
-	if err := errors.Join(err, err2, err3, err4); err != nil {
-		return nil, fmt.Errorf("asking Kafka where the logs of %v begin and end, and for the offsets of group %s: %w; check that the topics exist and the rights to describe them and the group", source.Topics, source.Group, err)
+	switch from.word {
+	case "time":
+		l.since, err = admin.ListOffsetsAfterMilli(ctx, from.since.UnixMilli(), source.Topics...)
+	case "committed":
+		l.committed, err = admin.FetchOffsets(ctx, source.Group)
+		if errors.Is(err, kerr.GroupIDNotFound) {
+			err = nil // it has committed nothing yet
+		}
+	}
+	return l, err
+}
+
+// findSpans finds out what is to be read, and tells of partitions where a run would
+// have trouble.
+func findSpans(ctx context.Context, admin *kadm.Client, source config.Source, from position, p *printer) ([]*span, error) {
+	l, err := askLogs(ctx, admin, source, from)
+	if err != nil {
+		return nil, fmt.Errorf("asking Kafka where the logs of %s begin and end, and for the offsets of group %s: %w; check the rights to read these topics and the group",
+			strings.Join(source.Topics, ", "), source.Group, err)
 	}
 	var spans []*span
-	for _, e := range end.Offsets().Sorted() {
-		first, _ := start.Lookup(e.Topic, e.Partition)
-		s := &span{topic: e.Topic, partition: e.Partition, next: first.Offset, end: e.At}
-		switch from.word {
-		case "latest":
-			s.next = s.end
-		case "offset":
-			s.next = max(from.n, first.Offset)
-		case "last":
-			s.next = max(s.end-from.n, first.Offset)
-		case "time":
-			if o, ok := since.Lookup(e.Topic, e.Partition); ok && o.Offset >= 0 {
-				s.next = max(o.Offset, first.Offset)
-			}
-		case "committed":
-			o, ok := committed.Lookup(e.Topic, e.Partition)
-			s.fromCommit(o.Offset, ok && o.At >= 0, first.Offset, source, p)
-		}
-		if s.next < s.end {
+	for _, end := range l.end.Offsets().Sorted() {
+		if s := l.span(end, source, from, p); s.next < s.end {
 			spans = append(spans, s)
 		}
 	}
 	for _, topic := range source.Topics {
-		if len(end[topic]) == 0 {
+		if len(l.end[topic]) == 0 {
 			p.note("topic " + topic + " does not exist yet")
 		}
 	}
 	return spans, nil
+}
+
+func (l *logs) span(end kadm.Offset, source config.Source, from position, p *printer) *span {
+	start, _ := l.start.Lookup(end.Topic, end.Partition)
+	first := start.Offset
+	s := &span{topic: end.Topic, partition: end.Partition, next: first, end: end.At}
+	switch from.word {
+	case "latest":
+		s.next = s.end
+	case "offset":
+		s.next = max(from.n, first)
+	case "last":
+		s.next = max(s.end-from.n, first)
+	case "time":
+		if o, ok := l.since.Lookup(end.Topic, end.Partition); ok && o.Offset >= 0 {
+			s.next = max(o.Offset, first)
+		}
+	case "committed":
+		o, ok := l.committed.Lookup(end.Topic, end.Partition)
+		s.fromCommit(o.Offset, ok && o.At >= 0, first, source, p)
+	}
+	return s
 }
 
 // fromCommit begins where a run would.
