@@ -5,6 +5,10 @@
 //	Put   one PUT of a batch        -> batcher.Outcome   (put.go)
 //	Look  one look at an operation  -> batcher.View      (look.go)
 //
+// Two more serve people: Ask, a request that changes nothing, tells what the API
+// thinks of the address and the key (ask.go), and Preview is the request that Put
+// would make (preview.go).
+//
 // The hard part is to say no more than is known. A request that failed may still
 // have been accepted, and then an operation nobody knows of changes messages
 // later. So outcomes are a closed set, and one table (classify.go) maps every

@@ -25,8 +25,7 @@ func (s *Sink) Put(ctx context.Context, b *batcher.Batch, lease func() bool) bat
 
 	out := batcher.Outcome{Sent: time.Now(), Quota: batcher.NoQuota}
 	body := &body{lease: lease, data: payload.Bytes()}
-	r := s.request(ctx, http.MethodPut, "/v1/messages/bulk", "")
-	r.Header.Set("Content-Type", "application/json")
+	r := s.bulkRequest(ctx)
 	// No GetBody: with it, net/http may send the request again on another
 	// connection. The same is true of an Idempotency-Key.
 	r.Body, r.ContentLength = body, int64(payload.Len())

@@ -19,6 +19,7 @@ const (
 	exitDone    = 0
 	exitFailure = 1 // something went wrong at run time
 	exitUsage   = 2 // the command line or the configuration is wrong
+	exitOnline  = 3 // a check of validate --online failed
 )
 
 func main() {
@@ -49,18 +50,20 @@ func interruptible(exit func(int)) (ctx context.Context, stop func()) {
 // usageError is an error of the command line or the configuration.
 type usageError struct{ error }
 
-// loggedError is an error that stands in the log: said once more in plain text, it
-// would be a line that no JSON parser takes.
+// loggedError is an error that stands in the log, or in output that a program
+// reads: said once more in plain text, it would be a line that no JSON parser takes.
 type loggedError struct{ error }
 
 func (e loggedError) Unwrap() error { return e.error }
 
+// errOnline says that a check of validate --online failed. Which one stands in its
+// output.
+var errOnline = errors.New("an online check failed")
+
 // execute runs one command line and returns the exit code.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := newRoot()
+	root := newRoot(stdout, stderr)
 	root.SetArgs(args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitDone
@@ -68,36 +71,61 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if !errors.As(err, new(loggedError)) {
 		fmt.Fprintln(stderr, "kafka-kustomer:", err)
 	}
-	if errors.As(err, new(usageError)) {
+	switch {
+	case errors.As(err, new(usageError)):
 		return exitUsage
+	case errors.Is(err, errOnline):
+		return exitOnline
 	}
 	return exitFailure
 }
 
-func newRoot() *cobra.Command {
+func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "kafka-kustomer",
 		Short:         "Sends message changes from Kafka to Kustomer in bulk",
-		Long:          "kafka-kustomer reads message changes from Kafka, sends them to Kustomer's bulk API in\nfull requests, writes what became of each to a result topic, and commits offsets\nonly when Kustomer has applied what they carried.",
+		Long:          rootHelp,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       buildVersion(),
-		Args:          noArgs,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newRun(), newValidate(), newSimulate(), newDemo(), newHealthcheck(), newVersion())
-	for _, c := range root.Commands() {
-		if c.Args == nil {
-			c.Args = noArgs
-		}
-	}
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.AddCommand(newRun(), newValidate(), newDryRun(), newConfig(), newSimulate(), newDemo(), newHealthcheck(), newVersion())
+	root.InitDefaultCompletionCmd() // takes the output as it is set now
+	finish(root)
 	return root
 }
 
-func noArgs(cmd *cobra.Command, args []string) error {
-	if err := cobra.NoArgs(cmd, args); err != nil {
-		return usageError{err}
+// finish gives a command and those below it what all have: that a wrong command
+// line is a usageError, an example, and a hint where a command was mistyped.
+func finish(c *cobra.Command) {
+	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
+	})
+	if c.Example == "" {
+		c.Example = examples[c.CommandPath()]
 	}
-	return nil
+	c.Args = noArgs
+	if c.HasSubCommands() && c.Run == nil && c.RunE == nil {
+		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	}
+	for _, below := range c.Commands() {
+		finish(below)
+	}
+}
+
+func noArgs(c *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return nil
+	case !c.HasSubCommands():
+		return usageError{fmt.Errorf("%s takes no argument, and got %q; see %s --help", c.CommandPath(), args[0], c.CommandPath())}
+	}
+	c.SuggestionsMinimumDistance = 2
+	hint := "see " + c.CommandPath() + " --help"
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = fmt.Sprintf("did you mean %s?", near[0])
+	}
+	return usageError{fmt.Errorf("unknown command %q of %s; %s", args[0], c.CommandPath(), hint)}
 }

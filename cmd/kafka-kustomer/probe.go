@@ -27,6 +27,12 @@ type probing struct {
 	backupDir  string   // where the message's state is kept meanwhile; empty: here
 }
 
+const probeHelp = `With --probe-message it then finds out by experiment what Kustomer's documentation
+leaves open: whether custom is merged by key, what null does, how results look, in
+which order operations end, what is refused. It writes to that one message of a
+SANDBOX, after a yes, and puts it back; about 40 requests. The key also needs to read
+messages.`
+
 // runProbe asks the org what the API's documentation leaves open, with one message
 // that it writes and puts back. The report goes to out; what is about to happen,
 // and the question whether it may, to errOut.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"kafka-kustomer/internal/canary"
 	"kafka-kustomer/internal/config"
 	"kafka-kustomer/internal/kustomersim"
 )
@@ -22,12 +23,12 @@ const probedMessage = "64a1f0c2b7d9e30012ab1001"
 func sandbox(t *testing.T) (*kustomersim.Server, *config.Config, string) {
 	t.Helper()
 	sim := kustomersim.New(kustomersim.Options{
-		Key: "canary-key", CustomReplaces: true, UnknownID: kustomersim.IDFail,
+		Key: canary.Secret, CustomReplaces: true, UnknownID: kustomersim.IDFail,
 		Script: &kustomersim.Script{Quota: kustomersim.Quota{NoHeaders: true}},
 	})
 	t.Cleanup(sim.Close)
 	sim.Seed(probedMessage, map[string]jsontext.Value{
-		"subject": jsontext.Value(`"canary-value"`), "meta": jsontext.Value(`{"a":1,"b":{"c":1,"d":2}}`), "custom.oneStr": jsontext.Value(`"canary-value"`),
+		"subject": jsontext.Value(`"` + canary.Value + `"`), "meta": jsontext.Value(`{"a":1,"b":{"c":1,"d":2}}`), "custom.oneStr": jsontext.Value(`"` + canary.Value + `"`),
 	})
 	web := httptest.NewServer(sim)
 	t.Cleanup(web.Close)
@@ -50,7 +51,7 @@ func TestProbe(t *testing.T) {
 	if err := runProbe(t.Context(), cfg, o, strings.NewReader(""), &out, &errs); err != nil {
 		t.Fatal(err, out.String())
 	}
-	if !strings.Contains(errs.String(), "custom.twoTxt") || strings.Contains(out.String()+errs.String(), "canary") {
+	if !strings.Contains(errs.String(), "custom.twoTxt") || leaks(out.String()+errs.String()) {
 		t.Errorf("plan and report:\n%s\n%s", &errs, &out)
 	}
 	after, _ := sim.Message(probedMessage)
@@ -133,5 +134,24 @@ func TestProbeAsks(t *testing.T) {
 	}
 	if s := sim.Stats(); s.Puts != 0 || s.Gets != 0 {
 		t.Errorf("%d PUTs and %d GETs were sent", s.Puts, s.Gets)
+	}
+}
+
+func leaks(text string) bool {
+	at, _ := canary.Find([]byte(text))
+	return at >= 0
+}
+
+// The command line leads there, and only as it says.
+func TestValidateProbes(t *testing.T) {
+	_, _, text := sandbox(t)
+	for _, args := range [][]string{
+		{"--probe-message", probedMessage},
+		{"--online", "--probe-attribute", "oneStr"},
+		{"--online", "--yes"},
+	} {
+		if code, _, stderr := command(t, append([]string{"validate", "-c", configFile(t, text)}, args...)...); code != exitUsage || !strings.Contains(stderr, "is for --") {
+			t.Errorf("%v: exit code %d, %s", args, code, stderr)
+		}
 	}
 }

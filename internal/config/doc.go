@@ -10,7 +10,7 @@
 // [Load] reads a file; [Parse] does the same to bytes, with the environment
 // passed in. [Default] is the configuration of an empty file, [Redacted] the
 // effective one as YAML for people to read, and [Config.Warnings] says what is
-// legal but hardly meant.
+// legal but hardly meant. [Schema] describes the file to editors.
 //
 // # How its parts fit
 //

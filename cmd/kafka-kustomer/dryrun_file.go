@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"kafka-kustomer/batcher"
+	"kafka-kustomer/internal/config"
+	"kafka-kustomer/internal/dryrun"
+)
+
+// maxPoll is how many records one poll of a run brings at most.
+const maxPoll = 2000
+
+// readFile hands over the events of a file as the records of one partition. A
+// line's number is its offset. Lines of white space only are passed over.
+func (d *rehearsal) readFile(ctx context.Context, cfg *config.Config, stage *dryrun.Run) error {
+	file, name := os.Stdin, "stdin"
+	if d.file != "-" {
+		var err error
+		if file, err = os.Open(d.file); err != nil {
+			return usageError{err}
+		}
+		defer file.Close()
+		name = filepath.Base(d.file)
+	}
+	lines := lineReader{in: bufio.NewReaderSize(file, 64<<10), most: int(cfg.Limits.MaxEventBytes)}
+	for read := 0; ctx.Err() == nil; {
+		most := min(stage.Room(), maxPoll)
+		if d.limit > 0 {
+			most = min(most, d.limit-read)
+		}
+		changes, err := lines.next(most)
+		read += len(changes)
+		if len(changes) > 0 {
+			stage.Records(name, 0, changes)
+			if err := stage.Step(); err != nil {
+				return err
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF), d.limit > 0 && read >= d.limit:
+			return nil
+		case err != nil:
+			return fmt.Errorf("reading %s, line %d: %w", name, lines.number, err)
+		}
+	}
+	return nil
+}
+
+// lineReader reads lines of which no more than is needed to see that they are too
+// long is kept.
+type lineReader struct {
+	in     *bufio.Reader
+	most   int
+	number int64
+}
+
+// next reads up to n lines that hold something.
+func (l *lineReader) next(n int) (changes []batcher.Change, err error) {
+	for len(changes) < n {
+		line, err := l.line()
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			c := batcher.Change{Offset: l.number, LeaderEpoch: -1, Record: batcher.Record{Value: line}}
+			if len(line) > l.most {
+				c.Verdict, c.Reason = batcher.Reject, batcher.Reason{Code: "oversize", Text: fmt.Sprintf("the line has more than %d bytes (limits.max_event_bytes)", l.most)}
+			}
+			changes = append(changes, c)
+		}
+		if err != nil {
+			return changes, err
+		}
+	}
+	return changes, nil
+}
+
+func (l *lineReader) line() (line []byte, err error) {
+	l.number++
+	for {
+		part, err := l.in.ReadSlice('\n')
+		if room := l.most + 2 - len(line); room > 0 {
+			line = append(line, part[:min(len(part), room)]...)
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
+		}
+	}
+}

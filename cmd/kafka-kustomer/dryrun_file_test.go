@@ -1,0 +1,88 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestDryRunOfAFile(t *testing.T) {
+	path := writeEvents(
+		t,
+		`{"eventId":"e1","messageId":"m1","changes":{"subject":"<one> & \u2028"}}`,
+		"",
+		`{"eventId":"e2","messageId":"m1","changes":{"custom":{"noteTxt":null}}}`,
+		`{"messageId":"m2","changes":{}}`,
+		`{"messageId":"m2"}`,
+		strings.Repeat("x", 2<<20),
+		`{"eventId":"e3","messageId":"m2","changes":{"status":"sent"}}`,
+	)
+	code, stdout, stderr := command(t, "dry-run", "--file", path)
+	if code != exitDone || stderr != "" {
+		t.Fatalf("exit code %d, stderr %q", code, stderr)
+	}
+	for _, words := range []string{
+		"PUT https://YOUR-ORG.api.kustomerapp.com/v1/messages/bulk\n", "Authorization: Bearer ***\n",
+		`    "subject": "<one> & \u2028",`, "[0] m1 from events.ndjson:1 (e1), events.ndjson:3 (e2)\n",
+		"skipped events.ndjson:4: ", "dead letter events.ndjson:5: ", "dead letter events.ndjson:6: oversize: ",
+		"3 would be sent, 1 skipped, 2 dead-lettered\n", "1.50 records an item", "nothing was sent, written or committed\n",
+	} {
+		if !strings.Contains(stdout, words) {
+			t.Errorf("%q is not in\n%s", words, stdout)
+		}
+	}
+	const body = `[{"id":"m1","_clientRef":"dry-run-1.0","subject":"<one> & \u2028","custom":{"noteTxt":null}},{"id":"m2","_clientRef":"dry-run-1.1","status":"sent"}]`
+	if _, stdout, _ = command(t, "dry-run", "--file", path, "--raw"); !strings.Contains(stdout, "\n"+body+"\n") {
+		t.Errorf("--raw does not print the body byte for byte:\n%s", stdout)
+	}
+	requests, summary := dryRunLines(t, "--file", path)
+	if len(requests) != 1 || requests[0].Body != body || requests[0].Items[0].Records[1].Line != 3 {
+		t.Errorf("%+v", requests)
+	}
+	if summary.Records != 6 || summary.Sent != 3 || summary.BodyBytes != len(body) {
+		t.Errorf("%+v", summary)
+	}
+	if _, summary := dryRunLines(t, "--file", path, "--limit", "1"); summary.Records != 1 {
+		t.Errorf("--limit 1: %+v", summary)
+	}
+}
+
+// dryRunLines runs dry-run --json and reads what it prints.
+func dryRunLines(t *testing.T, args ...string) (requests []requestLine, summary summaryLine) {
+	t.Helper()
+	code, stdout, stderr := command(t, append([]string{"dry-run", "--json"}, args...)...)
+	if code != exitDone || stderr != "" {
+		t.Fatalf("exit code %d, stderr %q", code, stderr)
+	}
+	for line := range strings.Lines(stdout) {
+		var kind struct{ Kind string }
+		if err := json.Unmarshal([]byte(line), &kind); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		switch kind.Kind {
+		case "request":
+			var r requestLine
+			if err := json.Unmarshal([]byte(line), &r); err != nil {
+				t.Fatal(err)
+			}
+			requests = append(requests, r)
+		case "summary":
+			if err := json.Unmarshal([]byte(line), &summary); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return requests, summary
+}
+
+// writeEvents makes a file of events.
+func writeEvents(t *testing.T, lines ...string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "events.ndjson")
+	if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
