@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"net/http"
 	"strings"
 	"time"
 
@@ -24,6 +25,7 @@ type wiring struct {
 	log   *zap.Logger
 	kafka []kgo.Opt                // beside those of the configuration
 	watch func(*pipeline.Pipeline) // told before the loop starts; may be nil
+	admin func(http.Handler)       // told of the status page, to serve it elsewhere too; may be nil
 }
 
 // run is the whole program: it builds every part, runs the loop until ctx ends,
@@ -42,6 +44,9 @@ func run(ctx context.Context, cfg *config.Config, w wiring) error {
 		return err
 	}
 	defer func() { late(w.log, server.Close(shorter(within(), adminTimeout))) }()
+	if w.admin != nil {
+		w.admin(server)
+	}
 
 	// Results and dead letters: Kafka out.
 	var sizes results.Sizes

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"text/template"
+
+	"go.uber.org/zap"
+)
+
+// stayUp leaves everything up until ctx ends, which then is no error. With scripted
+// trouble, that comes round again; without, it is for whoever plays to make.
+func (d *demo) stayUp(ctx context.Context, fail context.CancelCauseFunc, c *connector) error {
+	d.show.say("%s", d.guide())
+	if d.faults {
+		d.rate = keepRate
+		stop := background(func(stopped context.Context) {
+			if err := d.feed.run(stopped, d.rate, 0); err != nil {
+				fail(err)
+			}
+		})
+		defer stop()
+		if err := d.troubleForEver(ctx); err != nil {
+			return err
+		}
+	} else {
+		<-ctx.Done()
+	}
+	d.show.say("stopping: what is open is finished first")
+	if ended := context.Cause(ctx); ended != context.Canceled {
+		return ended
+	}
+	return c.stop()
+}
+
+// troubleForEver goes through all trouble until ctx ends. It returns an error when
+// that shows something wrong.
+func (d *demo) troubleForEver(ctx context.Context) error {
+	for ctx.Err() == nil {
+		d.verdicts = nil
+		err := d.goThrough(ctx, troubles, 2*d.troubleTime)
+		for _, v := range d.verdicts {
+			if !v.right() {
+				return &wrongVerdict{v}
+			}
+		}
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wrongVerdict ends a demo that would go on for ever.
+type wrongVerdict struct{ verdict }
+
+func (w *wrongVerdict) Error() string { return "not as it must be: " + w.verdict.String() }
+
+// guide is what there is to play with.
+func (d *demo) guide() string {
+	var b strings.Builder
+	err := guide.Execute(&b, map[string]any{
+		"Broker": d.world.kafka.ListenAddrs()[0], "API": "http://" + d.world.api.at, "Page": d.world.page,
+		"Key": d.world.keyFile, "Log": d.logFile, "Faults": d.faults, "Rate": keepRate,
+		"Topic": d.world.cfg.Source.Topics[0], "Results": d.world.cfg.Results.Topic, "DeadLetters": d.world.cfg.DeadLetter.Topic,
+		"ID": "5f2f3c1a9d1e8b0012345678",
+	})
+	if err != nil { // the template and its data stand here
+		d.log.DPanic("the guide", zap.Error(err))
+	}
+	return b.String()
+}
+
+var guide = template.Must(template.New("guide").Parse(`
+Everything stays up until Ctrl-C.
+{{if .Faults}}{{.Rate}} events a second go on, and the troubles come round again and again. A script of your
+own lasts until the next of them begins; "demo --keep" alone leaves the API to you.
+{{end}}
+  broker      {{.Broker}}
+  Kustomer    {{.API}}  /_sim/stats  /_sim/messages  /_sim/operations  /_sim/script
+  connector   {{.Page}}/  /readyz  /metrics
+{{- if .Log}}
+  its log     {{.Log}}
+{{- end}}
+  its key     {{.Key}}
+
+An event, what the connector tells of it, and what Kustomer holds then:
+
+  echo '{{.ID}}|{"messageId":"{{.ID}}","changes":{"subject":"Re: order"}}' |
+    kcat -b {{.Broker}} -t {{.Topic}} -P -K '|'
+  kcat -b {{.Broker}} -t {{.Results}} -C -o -1 -e -q
+  curl {{.API}}/_sim/messages/{{.ID}}
+
+An event that Kustomer refuses, and the dead letter with its words:
+
+  echo '{{.ID}}|{"messageId":"{{.ID}}","changes":{"subject":"poison-422"}}' |
+    kcat -b {{.Broker}} -t {{.Topic}} -P -K '|'
+  kcat -b {{.Broker}} -t {{.DeadLetters}} -C -o -1 -e -q -f '%k %s\n%h\n'
+
+An outage, what the connector says of it once an event waits, and its end:
+
+  curl -d '{"faults":[{"kind":"status","status":503,"body":"json","share":1}]}' {{.API}}/_sim/script
+  curl {{.Page}}/readyz
+  curl -d '{}' {{.API}}/_sim/script
+
+Others: '{"faults":[{"kind":"cut_after","on":"put","share":0.3}]}' loses replies, '{"stalls":[{}]}' runs
+no operation, '{"key":"other"}' revokes the key until the key file holds it. "kafka-kustomer simulate
+--help" lists them all.`))
