@@ -49,13 +49,14 @@ type demo struct {
 	feed  *feed
 	watch *watch
 
+	troubles   []trouble
 	rotations  int   // how often the API key was changed
 	keyRefused int64 // calls with the old key while it was
 	verdicts   []verdict
 }
 
 func newDemo() *cobra.Command {
-	var d demo
+	d := demo{troubles: troubles}
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "See it work: embedded broker, simulated API, and an account of every change",
@@ -251,7 +252,7 @@ func (d *demo) produce(ctx context.Context, fail context.CancelCauseFunc) (int, 
 		}
 	})
 	defer stop()
-	err := d.goThrough(ctx, troubles, d.troubleTime/2)
+	err := d.goThrough(ctx, d.troubleTime/2)
 	stop()
 	return d.feed.produced(), err
 }

@@ -61,7 +61,10 @@ func writeCost(w io.Writer, produced int, stats kustomersim.Stats) {
 	fmt.Fprintf(w, "\n%s events in %s requests of %.1f items, %.2f looks an operation; %d replies were lost, %d operations overtook another\n",
 		thousands(produced), thousands(int(stats.Puts)), float64(stats.ItemsAccepted)/accepted,
 		float64(stats.Gets)/accepted, stats.RepliesLost, stats.OperationsOvertaken)
-	fmt.Fprintf(w, "merging    %s events were sent as %s items\n", thousands(produced), thousands(int(stats.ItemsAccepted)))
+	if saved := produced - int(stats.ItemsAccepted); saved > 0 {
+		fmt.Fprintf(w, "merging    %s events were sent as %s items, which saved %s requests\n",
+			thousands(produced), thousands(int(stats.ItemsAccepted)), thousands(int(float64(saved)*accepted/float64(max(1, stats.ItemsAccepted)))))
+	}
 	fmt.Fprintf(w, "requests   %s, where one for each event is %s, and 100 events a request without merging is %s\n",
 		thousands(int(stats.Puts)), thousands(produced), thousands((produced+99)/100))
 }

@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"text/template"
+	"time"
 
 	"go.uber.org/zap"
 )
@@ -11,7 +14,8 @@ import (
 // stayUp leaves everything up until ctx ends, which then is no error. With scripted
 // trouble, that comes round again; without, it is for whoever plays to make.
 func (d *demo) stayUp(ctx context.Context, fail context.CancelCauseFunc, c *connector) error {
-	d.show.say("%s", d.guide())
+	d.show.sayAsIs(d.guide())
+	wrong := 0
 	if d.faults {
 		d.rate = keepRate
 		stop := background(func(stopped context.Context) {
@@ -19,42 +23,50 @@ func (d *demo) stayUp(ctx context.Context, fail context.CancelCauseFunc, c *conn
 				fail(err)
 			}
 		})
-		defer stop()
-		if err := d.troubleForEver(ctx); err != nil {
-			return err
-		}
-	} else {
-		<-ctx.Done()
+		wrong = d.troubleForEver(ctx, fail)
+		stop()
 	}
-	d.show.say("stopping: what is open is finished first")
+	<-ctx.Done()
 	if ended := context.Cause(ctx); ended != context.Canceled {
 		return ended
 	}
-	return c.stop()
-}
-
-// troubleForEver goes through all trouble until ctx ends. It returns an error when
-// that shows something wrong.
-func (d *demo) troubleForEver(ctx context.Context) error {
-	for ctx.Err() == nil {
-		d.verdicts = nil
-		err := d.goThrough(ctx, troubles, 2*d.troubleTime)
-		for _, v := range d.verdicts {
-			if !v.right() {
-				return &wrongVerdict{v}
-			}
-		}
-		if err != nil && ctx.Err() == nil {
-			return err
-		}
+	d.show.say("stopping: what is open is finished first")
+	if err := d.allWell(); err != nil {
+		return err
+	}
+	if err := c.stop(); err != nil {
+		return err
+	}
+	if wrong > 0 {
+		return fmt.Errorf("the connector did not come through %d troubles as it must", wrong)
 	}
 	return nil
 }
 
-// wrongVerdict ends a demo that would go on for ever.
-type wrongVerdict struct{ verdict }
+// troubleForEver goes through all trouble until ctx ends, and returns how often
+// something was wrong.
+func (d *demo) troubleForEver(ctx context.Context, fail context.CancelCauseFunc) (wrong int) {
+	for ctx.Err() == nil {
+		d.verdicts = nil
+		if err := d.goThrough(ctx, 2*d.troubleTime); err != nil {
+			fail(err) // after the end of ctx that is too late to mean anything
+		}
+		for _, v := range d.verdicts {
+			if !v.right() {
+				wrong++
+			}
+		}
+	}
+	return wrong
+}
 
-func (w *wrongVerdict) Error() string { return "not as it must be: " + w.verdict.String() }
+// allWell ends whatever trouble there is, so that the connector can finish.
+func (d *demo) allWell() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	d.feed.poison(0)
+	return errors.Join(d.world.writeKey(d.key()), calmDown(ctx, d), d.world.api.reopen(ctx))
+}
 
 // guide is what there is to play with.
 func (d *demo) guide() string {

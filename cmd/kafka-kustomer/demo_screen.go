@@ -22,6 +22,7 @@ type screen struct {
 
 	mu    sync.Mutex // guards what follows
 	drawn []int      // the widths of the lines that stand on the terminal
+	width int        // of the terminal then
 }
 
 const (
@@ -47,17 +48,48 @@ func newScreen(out io.Writer, draw bool) *screen {
 	return s
 }
 
-// say writes lines that stay.
+// say writes lines that stay. On a terminal they are broken between words.
 func (s *screen) say(format string, args ...any) {
+	s.stay(fmt.Sprintf(format, args...), wrap)
+}
+
+// sayAsIs writes lines to be copied.
+func (s *screen) sayAsIs(text string) {
+	s.stay(text, func(text string, _ int) string { return text })
+}
+
+func (s *screen) stay(text string, fold func(text string, width int) string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var b strings.Builder
 	if s.size != nil {
 		width, _ := s.size()
 		s.erase(&b, width)
+		b.WriteString("\x1b[J")
+		text = fold(text, width-1)
 	}
-	fmt.Fprintf(&b, format+"\n", args...)
+	b.WriteString(text + "\n")
 	_, _ = io.WriteString(s.out, b.String()) // whoever read it has gone
+}
+
+// wrap breaks lines that are longer than the width between words. What follows is
+// indented like the line, and a bit more.
+func wrap(text string, width int) string {
+	lines := strings.Split(text, "\n")
+	for i, rest := range lines {
+		indent := rest[:len(rest)-len(strings.TrimLeft(rest, " "))] + "  "
+		var done strings.Builder
+		for len(rest) > width {
+			at := strings.LastIndexByte(rest[:width+1], ' ')
+			if at <= len(indent) {
+				break // one word, longer than the terminal is wide
+			}
+			done.WriteString(rest[:at] + "\n")
+			rest = indent + rest[at+1:]
+		}
+		lines[i] = done.String() + rest
+	}
+	return strings.Join(lines, "\n")
 }
 
 // update shows the view as it is now. It is drawn again at once after lines that
@@ -81,6 +113,10 @@ func (s *screen) update(v *view) {
 func (s *screen) draw(lines []line, width, height int) {
 	var b strings.Builder
 	s.erase(&b, width)
+	if width != s.width { // or the terminal would go on taking rows for one wrapped line
+		b.WriteString("\x1b[J")
+	}
+	s.width = width
 	if len(lines) > height-1 { // more would scroll, and could not be erased
 		lines = lines[:max(height-1, 0)]
 	}

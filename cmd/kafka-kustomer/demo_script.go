@@ -105,9 +105,10 @@ func calmDown(ctx context.Context, d *demo) error {
 	return script(func(*kustomersim.Script) {})(ctx, d)
 }
 
-// poisonShare makes some thirty poison events, fewer than the brake would stop at.
+// poisonShare makes some sixteen poison events: each costs up to 15 requests, and more than
+// a hundred would be taken for something else, and meet the brake.
 func (d *demo) poisonShare() float64 {
-	const wanted = 30
+	const wanted = 16
 	return min(0.5, wanted/(float64(d.rate)*d.troubleTime.Seconds()))
 }
 

@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	// A trouble goes on until the connector has named it, but not for more than this
-	// many times its time.
-	patience = 4
+	// nameTime is how long a trouble goes on at most, beyond its time, for the connector
+	// to name it.
+	nameTime = 15 * time.Second
 	// recoverTime is how long the connector has to go on after the end of a trouble.
 	recoverTime = time.Minute
 )
@@ -28,12 +28,13 @@ type verdict struct {
 	namedAfter time.Duration // since the beginning; 0 where only dead letters name it
 	gaveUp     int           // events dead-lettered
 	guilty     int           // events that had to be
-	wentOn     bool          // within recoverTime
-	after      time.Duration // after the trouble's end
+	wentOn     time.Duration // after the trouble's end: it was ready, and events got through
+	caughtUp   time.Duration // after the trouble's end: what had waited was done
+	recovered  bool          // both within recoverTime
 }
 
 // right reports whether it came through as it must.
-func (v verdict) right() bool { return v.named != "" && v.gaveUp == v.guilty && v.wentOn }
+func (v verdict) right() bool { return v.named != "" && v.gaveUp == v.guilty && v.recovered }
 
 func (v verdict) String() string {
 	parts := []string{v.name}
@@ -53,10 +54,10 @@ func (v verdict) String() string {
 	default:
 		parts = append(parts, fmt.Sprintf("gave up %d events, and %d were guilty", v.gaveUp, v.guilty))
 	}
-	if v.wentOn {
-		parts = append(parts, fmt.Sprintf("back to normal %s after its end", seconds(v.after)))
+	if v.recovered {
+		parts = append(parts, fmt.Sprintf("went on %s after its end and had caught up after %s", seconds(v.wentOn), seconds(v.caughtUp)))
 	} else {
-		parts = append(parts, fmt.Sprintf("not back to normal %v after its end", recoverTime))
+		parts = append(parts, fmt.Sprintf("was not back to normal %v after its end", recoverTime))
 	}
 	return parts[0] + ": " + strings.Join(parts[1:], "; ")
 }
@@ -65,12 +66,12 @@ func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds())
 
 // goThrough lets each trouble happen, with a calm before each and after the last,
 // and notes the verdicts.
-func (d *demo) goThrough(ctx context.Context, troubles []trouble, calm time.Duration) error {
-	d.watch.steps.Store(int64(len(troubles)))
+func (d *demo) goThrough(ctx context.Context, calm time.Duration) error {
+	d.watch.steps.Store(int64(len(d.troubles)))
 	if err := d.goingWell(ctx, d.watch.latest()); err != nil {
 		return err
 	}
-	for i, t := range troubles {
+	for i, t := range d.troubles {
 		d.watch.step.Store(int64(i))
 		if err := pause(ctx, calm); err != nil {
 			return err
@@ -81,7 +82,7 @@ func (d *demo) goThrough(ctx context.Context, troubles []trouble, calm time.Dura
 		}
 		d.verdicts = append(d.verdicts, v)
 	}
-	d.watch.step.Store(int64(len(troubles)))
+	d.watch.step.Store(int64(len(d.troubles)))
 	return pause(ctx, calm)
 }
 
@@ -110,7 +111,7 @@ func (d *demo) suffer(ctx context.Context, t trouble) (v verdict, err error) {
 		}
 		reasons = written.Reasons
 	}
-	d.announce("begins: %s", t)
+	d.show.say("\n%5s  %s begins: %s", d.clock(), t.name, t.what)
 	d.watch.does(t.what)
 	began := time.Now()
 	if err := t.begin(ctx, d); err != nil {
@@ -127,12 +128,9 @@ func (d *demo) suffer(ctx context.Context, t trouble) (v verdict, err error) {
 	d.show.say("%5s  %s ends after %s", d.clock(), t.name, seconds(ended.Sub(began)))
 
 	v.guilty = d.feed.deadLetters() - guilty
-	expected := before.core.Counts.DeadLettered + uint64(v.guilty)
-	v.wentOn, err = d.recovered(ctx, expected)
-	if err != nil {
+	if err := d.recover(ctx, before, &v, ended); err != nil {
 		return v, err
 	}
-	v.after = time.Since(ended)
 	after := d.watch.latest()
 	v.gaveUp = int(after.core.Counts.DeadLettered - before.core.Counts.DeadLettered)
 	d.keyRefused += after.api.Breaches[kustomersim.BreachKey] - before.api.Breaches[kustomersim.BreachKey]
@@ -143,19 +141,19 @@ func (d *demo) suffer(ctx context.Context, t trouble) (v verdict, err error) {
 		}
 		v.named = namedBy(t, reasons, written.Reasons)
 	}
-	d.show.say("%5s  %v", d.clock(), v)
+	mark := ""
+	if !v.right() {
+		mark = "WRONG: "
+	}
+	d.show.say("%5s  %s%v", d.clock(), mark, v)
 	return v, nil
-}
-
-func (d *demo) announce(what string, t trouble) {
-	d.show.say("\n%5s  %s "+what, d.clock(), t.name, t.what)
 }
 
 func (d *demo) clock() string { return clock(time.Since(d.watch.started)) }
 
 // listen waits while the trouble lasts, and for the connector to name it.
 func (d *demo) listen(ctx context.Context, t trouble, v *verdict, began time.Time) error {
-	limit, cancel := context.WithTimeout(ctx, patience*d.troubleTime)
+	limit, cancel := context.WithTimeout(ctx, d.troubleTime+nameTime)
 	defer cancel()
 	_, err := d.watch.until(limit, func(l look) bool {
 		if r, ok := t.reason(l.ready); ok && v.named == "" {
@@ -207,22 +205,29 @@ func namedBy(t trouble, before, after map[string]int) string {
 	return "in the dead letters: " + strings.Join(named, ", ")
 }
 
-// recovered waits until the connector has nothing to complain of any more, and events
-// get through, and what had to be dead-lettered is. It reports false when that takes too long.
-func (d *demo) recovered(ctx context.Context, deadLettered uint64) (bool, error) {
+// recover waits until the connector has nothing to complain of and events get through,
+// and then until what has waited is done and the guilty are dead-lettered. That it
+// takes too long is for the verdict.
+func (d *demo) recover(ctx context.Context, before look, v *verdict, ended time.Time) error {
 	limit, cancel := context.WithTimeout(ctx, recoverTime)
 	defer cancel()
 	first, err := d.watch.until(limit, func(look) bool { return true })
 	if err == nil {
 		_, err = d.watch.until(limit, func(l look) bool {
-			return l.ready.Ready && len(l.ready.Reasons) == 0 && l.core.Suspects == 0 &&
-				l.core.Counts.Completed > first.core.Counts.Completed && l.core.Counts.DeadLettered >= deadLettered
+			return l.ready.Ready && len(l.ready.Reasons) == 0 && l.core.Counts.Completed > first.core.Counts.Completed
 		})
+		v.wentOn = time.Since(ended)
 	}
-	if ctx.Err() != nil {
-		return false, err
+	if err == nil {
+		dead := before.core.Counts.DeadLettered + uint64(v.guilty)
+		open := before.core.Counts.Open + uint64(d.rate) // a second's worth more is within the usual
+		_, err = d.watch.until(limit, func(l look) bool {
+			return l.core.Counts.Open <= open && l.core.Counts.DeadLettered >= dead
+		})
+		v.caughtUp = time.Since(ended)
 	}
-	return err == nil, nil
+	v.recovered = err == nil
+	return ctx.Err()
 }
 
 // goingWell waits for the first events to get through.

@@ -14,6 +14,7 @@ const (
 	sayEvery  = 2 * time.Second // where nothing is redrawn
 	rateOver  = 3 * time.Second // rates are of this last time
 	callsOver = 15 * time.Second
+	newsAfter = 10 // looks: what is over sooner is no news
 )
 
 // view is the last seconds' looks, and how they are shown. The watch adds to it and
@@ -24,9 +25,16 @@ type view struct {
 	looks   []look
 	shown   time.Time
 	said    string // the readiness that was shown last
+	says    string // that of the last look
+	saysFor int    // looks that it has been the same
 }
 
 func (v *view) add(l look) {
+	if says := summary(l.ready); says == v.says {
+		v.saysFor++
+	} else {
+		v.says, v.saysFor = says, 1
+	}
 	v.looks = append(v.looks, l)
 	if keep := int(callsOver/lookEvery) + 1; len(v.looks) > keep {
 		v.looks = v.looks[len(v.looks)-keep:]
@@ -62,10 +70,10 @@ func (v *view) callsPerMinute() float64 {
 
 // merged is how many events an item of a request holds.
 func merged(l look) string {
-	if l.api.ItemsAccepted == 0 {
+	c := l.core.Counts
+	if l.api.ItemsAccepted == 0 || c.Completed == 0 {
 		return "-"
 	}
-	c := l.core.Counts
 	return fmt.Sprintf("%.2f", float64(c.Completed+c.DeadLettered)/float64(l.api.ItemsAccepted))
 }
 
@@ -73,18 +81,18 @@ func merged(l look) string {
 // when the connector says something new of itself.
 func (v *view) plain() (string, bool) {
 	l := v.now()
-	says := summary(l.ready)
 	every := sayEvery
 	if l.progress < 0 { // it may stay up for hours
 		every = 5 * sayEvery
 	}
-	if says == v.said && l.at.Sub(v.shown) < every || l.core.Partitions == 0 {
+	news := v.says != v.said && v.saysFor >= newsAfter
+	if !news && l.at.Sub(v.shown) < every {
 		return "", false
 	}
-	v.shown, v.said = l.at, says
+	v.shown, v.said = l.at, v.says
 	c := l.core.Counts
 	return fmt.Sprintf("%5s  produced %6d  completed %6d  dead-lettered %3d  open %5d   requests %4.0f/min  events an item %s  operations open %2d   %s",
-		clock(l.at.Sub(v.started)), l.produced, c.Completed, c.DeadLettered, c.Open, v.callsPerMinute(), merged(l), l.core.Operations, says), true
+		clock(l.at.Sub(v.started)), l.produced, c.Completed, c.DeadLettered, c.Open, v.callsPerMinute(), merged(l), l.core.Operations, v.says), true
 }
 
 // lines is the view for a terminal of that width.

@@ -54,7 +54,7 @@ func newWatch(d *demo, loop chan *pipeline.Pipeline) *watch {
 		client: &http.Client{Timeout: time.Second, Transport: &http.Transport{MaxIdleConns: 1}},
 	}
 	w.does(d.ordinary())
-	w.view = view{started: w.started, budget: int(d.world.cfg.Kustomer.RequestsPerMinute)}
+	w.view = view{started: w.started, shown: w.started, said: "ready", budget: int(d.world.cfg.Kustomer.RequestsPerMinute)}
 	return w
 }
 

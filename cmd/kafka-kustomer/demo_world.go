@@ -86,8 +86,8 @@ type world struct {
 
 // startWorld brings everything up but the connector. failing are the messages whose
 // items the API fails.
-func startWorld(d *demo, failing map[string]bool) (w *world, err error) {
-	w = &world{cfg: config.Default(), status: &late503{}}
+func startWorld(d *demo, failing map[string]bool) (_ *world, err error) {
+	w := &world{cfg: config.Default(), status: &late503{}}
 	defer func() {
 		if err != nil {
 			w.close()
@@ -184,7 +184,7 @@ func (w *world) configure(d *demo) {
 	if d.faults {
 		// Trouble of seconds must show, and end, within seconds.
 		k.Retry.Max = 2 * time.Second
-		k.OverdueAfter, k.MaxOpenOperations = 2*time.Second, 4
+		k.OverdueAfter, k.MaxOpenOperations = 2*time.Second, 8
 		w.cfg.Batch.Linger = 250 * time.Millisecond
 	}
 }
