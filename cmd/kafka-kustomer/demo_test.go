@@ -28,8 +28,27 @@ import (
 // everyDigit is for output whose numbers differ from run to run.
 var everyDigit = regexp.MustCompile(`[ ]*[0-9]+([.,][0-9]+)*`)
 
+// TestDemo runs demos beside each other, as they mostly wait, and sees that they leave
+// nothing running.
 func TestDemo(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	var all sync.WaitGroup
+	for name, test := range map[string]func(*testing.T){
+		"plain":             testDemo,
+		"faults/cut off":    testFaults("outage, 503", "outage, refused", "key rotation"),
+		"faults/replies":    testFaults("lost replies", "429 storm"),
+		"faults/operations": testFaults("slow operations"),
+		"faults/events":     testFaults("poison"),
+		"faults/wrong":      testFaultsFindsWhatIsWrong,
+		"keep":              testKeep,
+		"faults and keep":   testFaultsKeep,
+	} {
+		all.Go(func() { t.Run(name, test) })
+	}
+	all.Wait()
+}
+
+func testDemo(t *testing.T) {
 	code, stdout, stderr := command(t, "demo", "--rate", "500", "--duration", "3s", "--seed", "7")
 	if code != exitDone {
 		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
@@ -42,7 +61,7 @@ func TestDemo(t *testing.T) {
 	var kinds []string // of lines, one each
 	for l := range strings.Lines(stdout) {
 		l = everyDigit.ReplaceAllString(strings.TrimRight(l, "\n"), " N")
-		if !slices.Contains(kinds, l) && !strings.Contains(l, "NOT READY") {
+		if !slices.Contains(kinds, l) && !strings.Contains(l, "NOT READY") && !strings.Contains(l, "item -") {
 			kinds = append(kinds, l)
 		}
 	}
@@ -88,35 +107,25 @@ func troubleCalled(t *testing.T, name string) trouble {
 	return troubles[i]
 }
 
-// Each trouble is named by the connector, gives up nothing but the guilty, and is over
-// when it ends. They run beside each other: they mostly wait.
-func TestDemoFaults(t *testing.T) {
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	t.Run("all", func(t *testing.T) {
-		for _, names := range [][]string{
-			{"outage, 503", "lost replies", "key rotation"},
-			{"outage, refused", "slow operations"},
-			{"poison", "429 storm"},
-		} {
-			t.Run(strings.Join(names, ", "), func(t *testing.T) {
-				t.Parallel()
-				var out bytes.Buffer
-				var chosen []trouble
-				for _, name := range names {
-					chosen = append(chosen, troubleCalled(t, name))
-				}
-				if err := short(&out, chosen...).run(t.Context()); err != nil {
-					t.Fatalf("%v\n%s", err, out.String())
-				}
-				for _, x := range chosen {
-					inTurn(t, out.String(), x.name+" begins: "+x.what, x.name+" ends after", "  "+x.name+": named ", "  ok     "+x.name+": named ")
-					if x.kind != "" {
-						inTurn(t, out.String(), x.name+" begins", "the connector names it after", x.kind+" ("+x.code+")\n", x.name+" ends")
-					}
-				}
-			})
+// testFaults: each trouble is named by the connector, gives up nothing but the guilty,
+// and is over when it ends.
+func testFaults(names ...string) func(*testing.T) {
+	return func(t *testing.T) {
+		var out bytes.Buffer
+		var chosen []trouble
+		for _, name := range names {
+			chosen = append(chosen, troubleCalled(t, name))
 		}
-	})
+		if err := short(&out, chosen...).run(t.Context()); err != nil {
+			t.Fatalf("%v\n%s", err, out.String())
+		}
+		for _, x := range chosen {
+			inTurn(t, out.String(), x.name+" begins: "+x.what, x.name+" ends after", "  "+x.name+": named ", "  ok     "+x.name+": named ")
+			if x.kind != "" {
+				inTurn(t, out.String(), x.name+" begins", "the connector names it after", x.kind+" ("+x.code+")\n", x.name+" ends")
+			}
+		}
+	}
 }
 
 // inTurn asserts that all texts are in s, in this order.
@@ -135,8 +144,7 @@ func inTurn(t *testing.T, s string, texts ...string) {
 
 // A trouble that the connector does not name, because there is none or another one,
 // and one in which it gives something up, are not right.
-func TestDemoFaultsFindsWhatIsWrong(t *testing.T) {
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+func testFaultsFindsWhatIsWrong(t *testing.T) {
 	nothing := func(context.Context, *demo) error { return nil }
 	var out bytes.Buffer
 	d := short(&out,
@@ -221,8 +229,7 @@ func get(t *testing.T, client *http.Client, url string) (int, string) {
 }
 
 // With --keep everything that is printed can be used, until the end is asked for.
-func TestDemoKeep(t *testing.T) {
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+func testKeep(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "connector.log")
 	out, stop := keeping(t, "--rate", "200", "--duration", "1s", "--log", log)
 	text := out.until(t, "lists them all.")
@@ -274,8 +281,8 @@ func TestDemoKeep(t *testing.T) {
 	if code != exitDone || stderr != "" {
 		t.Errorf("exit code %d, stderr %q", code, stderr)
 	}
-	if !strings.HasSuffix(out.String(), "stopping: what is open is finished first\n") {
-		t.Errorf("the output does not end with the stop:\n%s", out.String())
+	if !strings.Contains(out.String(), "\nstopping: what is open is finished first\n") {
+		t.Errorf("the output does not tell of the stop:\n%s", out.String())
 	}
 	if written, err := os.ReadFile(log); err != nil || !bytes.Contains(written, []byte("delivery is paused")) {
 		t.Errorf("the log does not tell of the outage (%v):\n%s", err, written)
@@ -298,8 +305,7 @@ func post(t *testing.T, client *http.Client, api, script string) {
 }
 
 // With --faults too, trouble comes round again, and the end in the midst of it is orderly.
-func TestDemoFaultsKeep(t *testing.T) {
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+func testFaultsKeep(t *testing.T) {
 	out := &output{}
 	d := short(out, troubleCalled(t, "outage, refused"))
 	d.keep, d.logFile = true, "a.log"
