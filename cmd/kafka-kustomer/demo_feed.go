@@ -35,7 +35,7 @@ type feed struct {
 
 func newFeed(w *world, events *workload.Generator) (*feed, error) {
 	seeds := kgo.SeedBrokers(w.kafka.ListenAddrs()...)
-	client, err := kgo.NewClient(seeds)
+	client, err := kgo.NewClient(seeds, kgo.ProducerBatchCompression(kgo.NoCompression())) // it is all one process
 	if err != nil {
 		return nil, err
 	}
