@@ -65,8 +65,8 @@ func writeCost(w io.Writer, produced int, stats kustomersim.Stats) {
 		fmt.Fprintf(w, "merging    %s events were sent as %s items, which saved %s requests\n",
 			thousands(produced), thousands(int(stats.ItemsAccepted)), thousands(int(float64(saved)*accepted/float64(max(1, stats.ItemsAccepted)))))
 	}
-	fmt.Fprintf(w, "requests   %s, where one for each event is %s, and 100 events a request without merging is %s\n",
-		thousands(int(stats.Puts)), thousands(produced), thousands((produced+99)/100))
+	fmt.Fprintf(w, "requests   %s, %s of them refused for poison; one for each event would be %s, and 100 events a request, without merging and if none failed, %s\n",
+		thousands(int(stats.Puts)), thousands(int(stats.Poisoned)), thousands(produced), thousands((produced+99)/100))
 }
 
 // writeLatency tells how long events took.
@@ -150,7 +150,7 @@ func deadLetters(truth *workload.Truth, written *workload.Written) check {
 	}
 	return check{
 		len(written.DeadLetters) == truth.DeadLetters() && twice == 0,
-		fmt.Sprintf("%d dead letters, each once: %d malformed records, %d changes that the API refuses with all that is sent beside them, and %d of %d messages that it fails (found %d)",
+		fmt.Sprintf("%d dead letters, each once: %d malformed records, %d changes that the API refuses with all that is sent beside them, and %d of the %d messages whose items it always fails (found %d)",
 			truth.DeadLetters(), truth.Malformed, poison, truth.DeadLetters()-truth.Malformed-poison, len(truth.Failing), len(written.DeadLetters)),
 	}
 }

@@ -90,7 +90,7 @@ func TestAccountFindsWhatIsWrong(t *testing.T) {
 
 func TestAccountOfCost(t *testing.T) {
 	var b bytes.Buffer
-	writeCost(&b, 12000, kustomersim.Stats{Puts: 125, Gets: 150, ItemsAccepted: 10000, OperationsAccepted: 120, RepliesLost: 2, OperationsOvertaken: 9})
+	writeCost(&b, 12000, kustomersim.Stats{Puts: 125, Poisoned: 3, Gets: 150, ItemsAccepted: 10000, OperationsAccepted: 120, RepliesLost: 2, OperationsOvertaken: 9})
 	made := make([]time.Time, 101)
 	updated := map[string]time.Time{"e-999": time.Unix(9, 0), "of somebody else": time.Unix(9, 0)}
 	for i := range made {
@@ -103,7 +103,7 @@ func TestAccountOfCost(t *testing.T) {
 	want := `
 12,000 events in 125 requests of 83.3 items, 1.25 looks an operation; 2 replies were lost, 9 operations overtook another
 merging    12,000 events were sent as 10,000 items, which saved 24 requests
-requests   125, where one for each event is 12,000, and 100 events a request without merging is 120
+requests   125, 3 of them refused for poison; one for each event would be 12,000, and 100 events a request, without merging and if none failed, 120
 latency    from event to completed: median 5.1 s, p99 10.0 s, longest 10.1 s, of 101 events
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {

@@ -85,8 +85,9 @@ func (d *demo) guide() string {
 
 var guide = template.Must(template.New("guide").Parse(`
 Everything stays up until Ctrl-C.
-{{if .Faults}}{{.Rate}} events a second go on, and the troubles come round again and again. A script of your
-own lasts until the next of them begins; "demo --keep" alone leaves the API to you.
+{{if .Faults}}{{.Rate}} events a second go on, and the troubles come round again and again. A script
+of your own lasts until the next of them begins or ends; "demo --keep" alone leaves
+the API to you.
 {{end}}
   broker      {{.Broker}}
   Kustomer    {{.API}}  /_sim/stats  /_sim/messages  /_sim/operations  /_sim/script
@@ -100,14 +101,14 @@ An event, what the connector tells of it, and what Kustomer holds then:
 
   echo '{{.ID}}|{"messageId":"{{.ID}}","changes":{"subject":"Re: order"}}' |
     kcat -b {{.Broker}} -t {{.Topic}} -P -K '|'
-  kcat -b {{.Broker}} -t {{.Results}} -C -o -1 -e -q
+  kcat -b {{.Broker}} -t {{.Results}} -C -e -q | grep {{.ID}}
   curl {{.API}}/_sim/messages/{{.ID}}
 
 An event that Kustomer refuses, and the dead letter with its words:
 
   echo '{{.ID}}|{"messageId":"{{.ID}}","changes":{"subject":"poison-422"}}' |
     kcat -b {{.Broker}} -t {{.Topic}} -P -K '|'
-  kcat -b {{.Broker}} -t {{.DeadLetters}} -C -o -1 -e -q -f '%k %s\n%h\n'
+  kcat -b {{.Broker}} -t {{.DeadLetters}} -C -e -q -f '%k %s\n%h\n' | grep -A1 ^{{.ID}}
 
 An outage, what the connector says of it once an event waits, and its end:
 
@@ -115,6 +116,7 @@ An outage, what the connector says of it once an event waits, and its end:
   curl {{.Page}}/readyz
   curl -d '{}' {{.API}}/_sim/script
 
-Others: '{"faults":[{"kind":"cut_after","on":"put","share":0.3}]}' loses replies, '{"stalls":[{}]}' runs
-no operation, '{"key":"other"}' revokes the key until the key file holds it. "kafka-kustomer simulate
---help" lists them all.`))
+Others are '{"faults":[{"kind":"cut_after","on":"put","share":0.3}]}', which
+loses replies, '{"stalls":[{}]}', which runs no operation, and '{"key":"other"}',
+which revokes the key until the key file holds the other one.
+"kafka-kustomer simulate --help" lists them all.`))

@@ -71,11 +71,11 @@ func testDemo(t *testing.T) {
 
  N events in N requests of N items, N looks an operation; N replies were lost, N operations overtook another
 merging N events were sent as N items, which saved N requests
-requests N, where one for each event is N, and N events a request without merging is N
+requests N, N of them refused for poison; one for each event would be N, and N events a request, without merging and if none failed, N
 latency    from event to completed: median N s, p N N s, longest N s, of N events
   ok N messages end in the state that their events say
   ok N events must be named as updated in the result topic (found N)
-  ok N dead letters, each once: N malformed records, N changes that the API refuses with all that is sent beside them, and N of N messages that it fails (found N)
+  ok N dead letters, each once: N malformed records, N changes that the API refuses with all that is sent beside them, and N of the N messages whose items it always fails (found N)
   ok N operations, each with one accepted and one completed event
   ok     the group's lag is N
   ok N breaches of the API's contract
