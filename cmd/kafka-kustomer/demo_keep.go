@@ -30,7 +30,7 @@ func (d *demo) stayUp(ctx context.Context, fail context.CancelCauseFunc, c *conn
 	if ended := context.Cause(ctx); ended != context.Canceled {
 		return ended
 	}
-	d.show.say("stopping: what is open is finished first")
+	d.show.say("stopping: what was sent is awaited first")
 	if err := d.allWell(); err != nil {
 		return err
 	}

@@ -21,8 +21,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
-
-	"kafka-kustomer/internal/kustomersim"
 )
 
 // everyDigit is for output whose numbers differ from run to run.
@@ -40,6 +38,7 @@ func TestDemo(t *testing.T) {
 		"faults/operations": testFaults("slow operations"),
 		"faults/events":     testFaults("poison"),
 		"faults/wrong":      testFaultsFindsWhatIsWrong,
+		"on a terminal":     testOnATerminal,
 		"keep":              testKeep,
 		"faults and keep":   testFaultsKeep,
 	} {
@@ -146,23 +145,48 @@ func inTurn(t *testing.T, s string, texts ...string) {
 // and one in which it gives something up, are not right.
 func testFaultsFindsWhatIsWrong(t *testing.T) {
 	nothing := func(context.Context, *demo) error { return nil }
+	strange := func(ctx context.Context, d *demo) error {
+		value := `{"messageId":"5f2f3c1a9d1e8b0012345678","changes":{"subject":"poison-400"}}`
+		return d.feed.client.ProduceSync(ctx, &kgo.Record{Topic: d.feed.topic, Value: []byte(value)}).FirstErr()
+	}
 	var out bytes.Buffer
 	d := short(&out,
 		trouble{name: "phantom", what: "nothing happens", begin: nothing, end: nothing, undeliverable: []string{"bad_request"}},
-		trouble{
-			name: "mistaken", what: "the API fails items that are no poison by the truth",
-			begin:         script(func(s *kustomersim.Script) { s.Poison = []kustomersim.Poison{{Marker: "gold", Status: 400, Count: 1}} }),
-			end:           calmDown,
-			undeliverable: []string{"bad_request"},
-		},
+		trouble{name: "mistaken", what: "an event is poison that is none by the truth", begin: strange, end: nothing, undeliverable: []string{"unprocessable"}},
 	)
 	err := d.run(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "the account is not right") {
 		t.Errorf("the demo ends with %v", err)
 	}
-	if !strings.Contains(out.String(), "  WRONG  phantom: the connector did not name it; gave up nothing; went on ") {
-		t.Errorf("the phantom has no line of its own in\n%s", out.String())
+	inTurn(t, out.String(), "  WRONG  0 dead letters, each once", "(found 1)\n",
+		"  WRONG  phantom: the connector did not name it; gave up nothing; went on ",
+		"  WRONG  mistaken: the connector did not name it; gave up ")
+	if strings.Contains(out.String(), "Every change is where it must be") {
+		t.Errorf("the account ends as if it were right:\n%s", out.String())
 	}
+}
+
+// On a terminal the view comes and goes, and what was said is left.
+func testOnATerminal(t *testing.T) {
+	m, s := newTerminal(t, 100)
+	var all bytes.Buffer
+	s.out = io.MultiWriter(m, &all)
+	d := short(nil, troubleCalled(t, "outage, refused"))
+	d.show = s
+	if err := d.run(t.Context()); err != nil {
+		t.Fatalf("%v\n%s", err, m)
+	}
+	if !strings.Contains(all.String(), "\nconnector  NOT READY: outage (dial_failed), for ") {
+		t.Errorf("the view never showed the outage:\n%s", all.String())
+	}
+	for l := range strings.Lines(m.String()) {
+		for _, name := range []string{"kafka-kustomer demo", "events ", "simulator ", "connector "} {
+			if strings.HasPrefix(l, name) {
+				t.Errorf("a line of the view is left: %s", l)
+			}
+		}
+	}
+	inTurn(t, m.String(), "200 events a second", "begins", "names it", "ends after", "named", "went on", "events in", "\n  ok     outage, refused: named", "Every change is where it must be.")
 }
 
 // output is written by the demo and read by a test meanwhile.
@@ -281,7 +305,7 @@ func testKeep(t *testing.T) {
 	if code != exitDone || stderr != "" {
 		t.Errorf("exit code %d, stderr %q", code, stderr)
 	}
-	if !strings.Contains(out.String(), "\nstopping: what is open is finished first\n") {
+	if !strings.Contains(out.String(), "\nstopping: what was sent is awaited first\n") {
 		t.Errorf("the output does not tell of the stop:\n%s", out.String())
 	}
 	if written, err := os.ReadFile(log); err != nil || !bytes.Contains(written, []byte("delivery is paused")) {

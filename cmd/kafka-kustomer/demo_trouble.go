@@ -103,30 +103,15 @@ func (d *demo) suffer(ctx context.Context, t trouble) (v verdict, err error) {
 	if err != nil {
 		return v, err
 	}
-	guilty, reasons := d.feed.deadLetters(), map[string]int{}
-	if len(t.undeliverable) > 0 {
-		written, err := d.collect(ctx)
-		if err != nil {
-			return v, err
-		}
-		reasons = written.Reasons
-	}
-	d.show.say("\n%5s  %s begins: %s", d.clock(), t.name, t.what)
-	d.watch.does(t.what)
-	began := time.Now()
-	if err := t.begin(ctx, d); err != nil {
-		return v, fmt.Errorf("%s: %w", t.name, err)
-	}
-	if err := d.listen(ctx, t, &v, began); err != nil {
+	guilty := d.feed.deadLetters()
+	reasons, err := d.deadLetterReasons(ctx, t)
+	if err != nil {
 		return v, err
 	}
-	if err := t.end(ctx, d); err != nil {
-		return v, fmt.Errorf("the end of %s: %w", t.name, err)
+	ended, err := d.happen(ctx, t, &v)
+	if err != nil {
+		return v, err
 	}
-	ended := time.Now()
-	d.watch.does(d.ordinary())
-	d.show.say("%5s  %s ends after %s", d.clock(), t.name, seconds(ended.Sub(began)))
-
 	v.guilty = d.feed.deadLetters() - guilty
 	if err := d.recover(ctx, before, &v, ended); err != nil {
 		return v, err
@@ -135,11 +120,11 @@ func (d *demo) suffer(ctx context.Context, t trouble) (v verdict, err error) {
 	v.gaveUp = int(after.core.Counts.DeadLettered - before.core.Counts.DeadLettered)
 	d.keyRefused += after.api.Breaches[kustomersim.BreachKey] - before.api.Breaches[kustomersim.BreachKey]
 	if len(t.undeliverable) > 0 {
-		written, err := d.collect(ctx)
+		now, err := d.deadLetterReasons(ctx, t)
 		if err != nil {
 			return v, err
 		}
-		v.named = namedBy(t, reasons, written.Reasons)
+		v.named = namedBy(t, reasons, now)
 	}
 	mark := ""
 	if !v.right() {
@@ -147,6 +132,39 @@ func (d *demo) suffer(ctx context.Context, t trouble) (v verdict, err error) {
 	}
 	d.show.say("%5s  %s%v", d.clock(), mark, v)
 	return v, nil
+}
+
+// happen begins a trouble, waits while it lasts and ends it.
+func (d *demo) happen(ctx context.Context, t trouble, v *verdict) (ended time.Time, err error) {
+	d.show.say("\n%5s  %s begins: %s", d.clock(), t.name, t.what)
+	d.watch.does(t.what)
+	began := time.Now()
+	if err := t.begin(ctx, d); err != nil {
+		return began, fmt.Errorf("%s: %w", t.name, err)
+	}
+	if err := d.listen(ctx, t, v, began); err != nil {
+		return began, err
+	}
+	if err := t.end(ctx, d); err != nil {
+		return began, fmt.Errorf("the end of %s: %w", t.name, err)
+	}
+	ended = time.Now()
+	d.watch.does(d.ordinary())
+	d.show.say("%5s  %s ends after %s", d.clock(), t.name, seconds(ended.Sub(began)))
+	return ended, nil
+}
+
+// deadLetterReasons counts the dead letters so far by their reasons, for a trouble that
+// they have to name.
+func (d *demo) deadLetterReasons(ctx context.Context, t trouble) (map[string]int, error) {
+	if len(t.undeliverable) == 0 {
+		return nil, nil
+	}
+	written, err := d.collect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return written.Reasons, nil
 }
 
 func (d *demo) clock() string { return clock(time.Since(d.watch.started)) }

@@ -78,7 +78,7 @@ type world struct {
 	kafka   *kfake.Cluster
 	sim     *kustomersim.Server
 	api     *front
-	status  *late503
+	status  *lateHandler
 	page    string // base URL of the status page
 	keyFile string
 	closers []func() // the last first
@@ -87,7 +87,7 @@ type world struct {
 // startWorld brings everything up but the connector. failing are the messages whose
 // items the API fails.
 func startWorld(d *demo, failing map[string]bool) (_ *world, err error) {
-	w := &world{cfg: config.Default(), status: &late503{}}
+	w := &world{cfg: config.Default(), status: &lateHandler{}}
 	defer func() {
 		if err != nil {
 			w.close()
@@ -237,12 +237,12 @@ func serve(listener net.Listener, handler http.Handler) (stop func()) {
 	return background(func(ctx context.Context) { _ = serveUntil(ctx, listener, handler) })
 }
 
-// late503 answers 503 until there is somebody to answer.
-type late503 struct{ handler atomic.Pointer[http.Handler] }
+// lateHandler answers 503 until there is somebody to answer.
+type lateHandler struct{ handler atomic.Pointer[http.Handler] }
 
-func (l *late503) set(h http.Handler) { l.handler.Store(&h) }
+func (l *lateHandler) set(h http.Handler) { l.handler.Store(&h) }
 
-func (l *late503) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (l *lateHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h := l.handler.Load(); h != nil {
 		(*h).ServeHTTP(w, r)
 		return
