@@ -93,6 +93,7 @@ func script(change func(*kustomersim.Script)) step {
 		s := d.calm()
 		s.Key = d.key()
 		change(&s)
+		d.world.script.Store(&s)
 		return d.world.sim.SetScript(s)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -61,6 +62,20 @@ func newWatch(d *demo, loop chan *pipeline.Pipeline) *watch {
 // does says what the simulator does from now on.
 func (w *watch) does(what string) { w.doing.Store(&what) }
 
+// simulator is what the simulator does: what we made it do, or a script that somebody
+// has posted.
+func (w *watch) simulator() string {
+	script := w.d.world.sim.Script()
+	if reflect.DeepEqual(script, *w.d.world.script.Load()) {
+		return *w.doing.Load()
+	}
+	text, err := json.Marshal(script)
+	if err != nil { // it came as JSON
+		return "a script of your own"
+	}
+	return "a script of your own: " + string(text)
+}
+
 // run looks until ctx ends.
 func (w *watch) run(ctx context.Context) {
 	defer w.client.CloseIdleConnections()
@@ -115,7 +130,7 @@ func (w *watch) until(ctx context.Context, holds func(look) bool) (look, error) 
 func (w *watch) look(ctx context.Context) look {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	l := look{at: time.Now(), produced: w.d.feed.produced(), api: w.d.world.sim.Stats(), doing: *w.doing.Load()}
+	l := look{at: time.Now(), produced: w.d.feed.produced(), api: w.d.world.sim.Stats(), doing: w.simulator()}
 	select {
 	case p := <-w.loop:
 		w.loop <- p

@@ -77,6 +77,7 @@ type world struct {
 	cfg     *config.Config
 	kafka   *kfake.Cluster
 	sim     *kustomersim.Server
+	script  atomic.Pointer[kustomersim.Script] // ours; somebody may have posted another
 	api     *front
 	status  *lateHandler
 	page    string // base URL of the status page
@@ -144,6 +145,7 @@ func (w *world) startBroker(d *demo) error {
 
 func (w *world) startAPI(d *demo, failing map[string]bool) error {
 	script := d.calm()
+	w.script.Store(&script)
 	w.sim = kustomersim.New(kustomersim.Options{
 		Key: firstKey, Seed: d.seed, Script: &script,
 		FailID: func(id string) bool { return failing[id] },
