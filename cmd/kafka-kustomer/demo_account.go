@@ -150,7 +150,7 @@ func deadLetters(truth *workload.Truth, written *workload.Written) check {
 	}
 	return check{
 		len(written.DeadLetters) == truth.DeadLetters() && twice == 0,
-		fmt.Sprintf("%d dead letters, each once: %d malformed records, %d changes that the API refuses with all that is sent beside them, and %d of the %d messages whose items it always fails (found %d)",
+		fmt.Sprintf("%d dead letters, each once: %d malformed records, %d changes that the API refuses with all that is sent beside them, and %d changes of the %d messages whose items it always fails (found %d)",
 			truth.DeadLetters(), truth.Malformed, poison, truth.DeadLetters()-truth.Malformed-poison, len(truth.Failing), len(written.DeadLetters)),
 	}
 }

@@ -74,7 +74,7 @@ requests N, N of them refused for poison; one for each event would be N, and N e
 latency    from event to completed: median N s, p N N s, longest N s, of N events
   ok N messages end in the state that their events say
   ok N events must be named as updated in the result topic (found N)
-  ok N dead letters, each once: N malformed records, N changes that the API refuses with all that is sent beside them, and N of the N messages whose items it always fails (found N)
+  ok N dead letters, each once: N malformed records, N changes that the API refuses with all that is sent beside them, and N changes of the N messages whose items it always fails (found N)
   ok N operations, each with one accepted and one completed event
   ok     the group's lag is N
   ok N breaches of the API's contract
