@@ -32,7 +32,7 @@ func BenchmarkRun(b *testing.B) {
 	cfg.Kafka.Brokers = strings.Split(around.Brokers, ",")
 	cfg.Kustomer.BaseURL, cfg.Kustomer.APIKey = around.API, config.NewSecret("bench")
 	cfg.Kustomer.RequestsPerMinute = 100_000
-	log := newLogger(config.Log{Level: zapcore.InfoLevel.String(), Format: "json"}, io.Discard)
+	log, _ := newLogger(config.Log{Level: zapcore.InfoLevel.String(), Format: "json"}, io.Discard)
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
 	ended := make(chan error, 1)

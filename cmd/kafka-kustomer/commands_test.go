@@ -115,7 +115,7 @@ func TestVersionJSON(t *testing.T) {
 func TestValidateJSON(t *testing.T) {
 	path := configFile(t, "kustomer: {base_url: nowhere, api_key: canary-key}\nbatch:\n  max_itmes: 1\n")
 	code, stdout, stderr := command(t, "validate", "-c", path, "--json")
-	var said verdict
+	var said validated
 	if err := json.Unmarshal([]byte(stdout), &said); err != nil || code != exitUsage || stderr != "" {
 		t.Fatalf("exit code %d, %v, stdout %q, stderr %q", code, err, stdout, stderr)
 	}
@@ -127,7 +127,7 @@ func TestValidateJSON(t *testing.T) {
 	}
 
 	code, stdout, _ = command(t, "validate", "-c", configFile(t, minimalConfig), "--json")
-	said = verdict{}
+	said = validated{}
 	if err := json.Unmarshal([]byte(stdout), &said); err != nil || code != exitDone || !said.Valid || said.Errors == nil {
 		t.Fatalf("exit code %d, %v: %s", code, err, stdout)
 	}

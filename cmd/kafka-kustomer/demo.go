@@ -5,42 +5,59 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 
-	"kafka-kustomer/batcher"
 	"kafka-kustomer/internal/config"
-	"kafka-kustomer/internal/kustomersim"
 	"kafka-kustomer/internal/pipeline"
-	"kafka-kustomer/internal/workload"
 )
 
-// demoSettleTime bounds the wait for the last events after the last was produced.
-const demoSettleTime = 2 * time.Minute
+const (
+	// demoSettleTime bounds the wait for the last events after the last was produced.
+	demoSettleTime = 2 * time.Minute
+	// keepRate is how many events a second go on when everything stays up beside
+	// the scripted trouble: enough to see that they get through.
+	keepRate = 20
+)
 
 // demo is one run of the whole program against an embedded broker and a
-// simulated API, with events whose right outcome is known.
+// simulated API, with events whose right outcome is known. Its parts:
+//
+//	demo_world.go    the broker, the API and the connector's configuration
+//	demo_feed.go     the events
+//	demo_watch.go    looks at all of it, ten times a second
+//	demo_view.go     a look as lines; demo_screen.go redraws them in place
+//	demo_trouble.go  the scripted trouble; demo_script.go lists it
+//	demo_account.go  what came of it all
+//	demo_keep.go     what to play with afterwards
 type demo struct {
-	rate     int
-	duration time.Duration
-	seed     uint64
-	verbose  bool
+	rate         int
+	duration     time.Duration
+	seed         uint64
+	faults, keep bool
+	troubleTime  time.Duration // how long each trouble lasts, and twice the calm between two
+	verbose      bool
+	logFile      string
+	addresses    addresses
 
-	out    io.Writer
-	log    *zap.Logger
-	kafka  *kfake.Cluster
-	sim    *kustomersim.Server
-	events *workload.Generator
-	loop   chan *pipeline.Pipeline // holds the running loop once it is there
+	show  *screen
+	log   *zap.Logger
+	level zap.AtomicLevel
+	world *world
+	feed  *feed
+	watch *watch
+
+	troubles   []trouble
+	rotations  int   // how often the API key was changed
+	keyRefused int64 // calls with the old key while it was
+	verdicts   []verdict
 }
 
 func newDemo() *cobra.Command {
-	var d demo
+	d := demo{troubles: troubles}
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "See it work: embedded broker, simulated API, and an account of every change",
@@ -48,166 +65,209 @@ func newDemo() *cobra.Command {
 live in this process, and feeds it events with hot keys, malformed records and
 messages that the API fails for good. The simulator finishes operations in random
 order and loses replies. At the end every message's state is compared with what
-the events must come to; the exit code is 0 only if all is right.`,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			d.out = cmd.OutOrStdout()
-			d.log = zap.NewNop()
-			if d.verbose {
-				d.log = newLogger(config.Log{Level: "info", Format: "auto"}, cmd.ErrOrStderr())
-			}
-			return d.run(cmd.Context())
-		},
+the events must come to; the exit code is 0 only if all is right.
+
+With --faults the events are healthy and the surroundings are not: one trouble after
+the other is announced, the connector has to say by itself what is wrong, to give up
+nothing but what is poison, and to go on when the trouble ends.
+
+With --keep everything stays up after the account, until Ctrl-C, and the addresses are
+printed with examples of what to do with them. With --faults too, events go on at a low
+rate, and the troubles come round again and again.`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return d.command(cmd) },
 	}
 	f := cmd.Flags()
-	f.IntVar(&d.rate, "rate", 1000, "events a second")
-	f.DurationVar(&d.duration, "duration", 20*time.Second, "how long events are produced")
+	f.IntVar(&d.rate, "rate", 0, "events a second (default 1000, with --faults 200)")
+	f.DurationVar(&d.duration, "duration", 20*time.Second, "how long events are produced; with --faults that is as long as it takes")
 	f.Uint64Var(&d.seed, "seed", 1, "of the events and the faults")
-	f.BoolVar(&d.verbose, "verbose", false, "show the connector's log")
+	f.BoolVar(&d.faults, "faults", false, "show trouble, one after the other, and what the connector says of it")
+	f.DurationVar(&d.troubleTime, "trouble-time", 6*time.Second, "with --faults: how long each trouble lasts at least")
+	f.BoolVar(&d.keep, "keep", false, "leave everything up after the account, until Ctrl-C")
+	f.BoolVar(&d.verbose, "verbose", false, "write the connector's log to stderr")
+	f.StringVar(&d.logFile, "log", "", "write the connector's log to this `file`; with --keep a temporary one is the default")
+	d.addresses.flags(f)
 	return cmd
 }
 
-func (d *demo) run(ctx context.Context) error {
-	if d.rate < 1 || d.duration <= 0 {
-		return usageError{errors.New("--rate must be at least 1 and --duration above 0")}
-	}
-	cfg, stop, err := d.start()
-	if err != nil {
-		return err
-	}
-	defer stop()
-
-	runCtx, stopRun := context.WithCancel(ctx)
-	defer stopRun()
-	ended := make(chan error, 1)
-	d.loop = make(chan *pipeline.Pipeline, 1)
-	go func() {
-		ended <- run(runCtx, cfg, wiring{log: d.log, watch: func(p *pipeline.Pipeline) { d.loop <- p }})
-	}()
-	produced, err := d.feed(ctx, ended)
-	if err == nil {
-		err = d.settle(ctx, ended, produced)
-	}
-	stopRun()
-	if runErr := <-ended; err == nil && runErr != nil {
-		err = fmt.Errorf("the connector: %w", runErr)
-	}
-	if err != nil {
-		return err
-	}
-	return d.account(ctx, cfg, produced)
-}
-
-// start brings up the broker and the API and returns a configuration for them.
-// Its times are shorter than a real one's, because the simulator is quicker than
-// Kustomer and a demo must end.
-func (d *demo) start() (cfg *config.Config, stop func(), err error) {
-	cfg = config.Default()
-	d.events = workload.New(workload.Config{Seed: d.seed, Messages: 2000, HotShare: 0.3, Malformed: 0.001, Failing: 0.003, Poison: 0.0005})
-	d.kafka, err = kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(6, cfg.Source.Topics[0]))
-	if err != nil {
-		return nil, nil, fmt.Errorf("embedded broker: %w", err)
-	}
-	script := kustomersim.DefaultScript()
-	script.Quota = kustomersim.Quota{PerMinute: 2000}
-	failing := d.events.Truth().Failing
-	d.sim = kustomersim.New(kustomersim.Options{Key: "demo", Seed: d.seed, Script: &script, FailID: func(id string) bool { return failing[id] }})
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, nil, err
-	}
-	serveCtx, stopServing := context.WithCancel(context.Background())
-	served := make(chan error, 1)
-	go func() { served <- serveUntil(serveCtx, listener, d.sim) }()
-
-	cfg.Kafka.Brokers = d.kafka.ListenAddrs()
-	cfg.Admin.Listen = "" // a demo runs beside whatever has the port
-	k := &cfg.Kustomer
-	k.BaseURL, k.APIKey = "http://"+listener.Addr().String(), config.NewSecret("demo")
-	k.Timeout, k.LostReplyWait = 2*time.Second, 3*time.Second
-	k.RequestsPerMinute = 1500
-	k.ItemRetry = config.ItemRetry{Attempts: 2, Over: time.Second}
-	return cfg, func() {
-		stopServing()
-		<-served
-		d.sim.Close()
-		d.kafka.Close()
-	}, nil
-}
-
-// feed produces events at the rate for the duration and shows how it goes.
-func (d *demo) feed(ctx context.Context, ended <-chan error) (produced int, err error) {
-	client, err := kgo.NewClient(kgo.SeedBrokers(d.kafka.ListenAddrs()...))
-	if err != nil {
-		return 0, err
-	}
-	defer client.Close()
-	topic := config.Default().Source.Topics[0]
-	fmt.Fprintf(d.out, "%d events a second for %v, seed %d; broker and API are simulated in this process\n", d.rate, d.duration, d.seed)
-	started := time.Now()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	shown := started
-	total := int(float64(d.rate) * d.duration.Seconds())
-	for produced < total {
-		select {
-		case <-ctx.Done():
-			return produced, ctx.Err()
-		case err := <-ended:
-			return produced, fmt.Errorf("the connector ended early: %w", err)
-		case now := <-tick.C:
-			due := min(total, int(now.Sub(started).Seconds()*float64(d.rate)))
-			for ; produced < due; produced++ {
-				e := d.events.Next(now)
-				client.Produce(ctx, &kgo.Record{Topic: topic, Key: e.Key, Value: e.Value}, nil)
-			}
-			if now.Sub(shown) >= 2*time.Second {
-				shown = now
-				d.progress(ctx, started, produced)
-			}
+// command checks the flags and runs the demo.
+func (d *demo) command(cmd *cobra.Command) error {
+	if !cmd.Flags().Changed("rate") {
+		d.rate = 1000
+		if d.faults {
+			d.rate = 200
 		}
 	}
-	return produced, client.Flush(ctx)
+	switch {
+	case d.rate < 1 || d.duration <= 0:
+		return usageError{errors.New("--rate must be at least 1 and --duration above 0")}
+	case d.troubleTime < time.Second:
+		return usageError{errors.New("--trouble-time must be at least 1s: less is over before it shows")}
+	case d.verbose && d.logFile != "":
+		return usageError{errors.New("--verbose and --log are two places for one log: choose one")}
+	}
+	d.addresses.given(cmd.Flags())
+	closeLog, err := d.openLog(cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	defer closeLog()
+	d.show = newScreen(cmd.OutOrStdout(), !d.verbose)
+	return d.run(cmd.Context())
+}
+
+// openLog opens the connector's log, and tells where it is when it is a file.
+func (d *demo) openLog(stderr io.Writer) (closeLog func(), err error) {
+	cfg := config.Log{Level: "info", Format: "console"}
+	if d.verbose {
+		cfg.Format = "auto"
+		d.log, d.level = newLogger(cfg, stderr)
+		return func() {}, nil
+	}
+	if d.logFile == "" && !d.keep {
+		d.log, d.level = zap.NewNop(), zap.NewAtomicLevel()
+		return func() {}, nil
+	}
+	var file *os.File
+	if d.logFile == "" {
+		file, err = os.CreateTemp("", "kafka-kustomer-demo-*.log")
+	} else {
+		file, err = os.Create(d.logFile)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the connector's log: %w", err)
+	}
+	d.logFile = file.Name()
+	d.log, d.level = newLogger(cfg, file)
+	return func() { _ = file.Close() }, nil // every line is written as it comes
+}
+
+// run runs everything from the start of the broker to the end of the last part.
+func (d *demo) run(ctx context.Context) (err error) {
+	events := d.events()
+	if d.world, err = startWorld(d, events.Truth().Failing); err != nil {
+		return err
+	}
+	defer d.world.close()
+	if d.feed, err = newFeed(d.world, events); err != nil {
+		return err
+	}
+	defer d.feed.close()
+
+	// What ends everything: the caller, or a part that fails.
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	connector := d.startConnector(ctx, fail)
+	defer connector.stop()
+	d.watch = newWatch(d, connector.loop)
+	stopWatching := background(func(ctx context.Context) { d.watch.run(ctx) })
+	defer stopWatching()
+	defer d.show.clear() // before whatever is said of an error
+
+	produced, err := d.produce(ctx, fail)
+	if err != nil {
+		return cause(ctx, err)
+	}
+	if err := d.settle(ctx, produced); err != nil {
+		return cause(ctx, err)
+	}
+	d.watch.finished.Store(true)
+	if !d.keep { // an orderly stop must leave nothing behind either
+		stopWatching()
+		if err := connector.stop(); err != nil {
+			return err
+		}
+		return d.account(ctx, produced)
+	}
+	if err := d.account(ctx, produced); err != nil {
+		return cause(ctx, err)
+	}
+	return d.stayUp(ctx, fail, connector)
+}
+
+// cause is what ended ctx, or err when nothing did.
+func cause(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// background runs f until the returned function is called, which waits for it and
+// may be called again.
+func background(f func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); f(ctx) }()
+	return func() { cancel(); <-done }
+}
+
+// connector is the program that is shown.
+type connector struct {
+	loop   chan *pipeline.Pipeline // holds the running loop once it is there
+	cancel context.CancelFunc
+	ended  chan struct{}
+	err    error // once ended
+}
+
+// startConnector runs the whole program until stop; when it ends by itself, all else fails.
+func (d *demo) startConnector(ctx context.Context, fail context.CancelCauseFunc) *connector {
+	c := &connector{loop: make(chan *pipeline.Pipeline, 1), ended: make(chan struct{})}
+	ctx, c.cancel = context.WithCancel(ctx)
+	go func() {
+		defer close(c.ended)
+		err := run(ctx, d.world.cfg, wiring{
+			log:   d.log,
+			level: &d.level,
+			watch: func(p *pipeline.Pipeline) { c.loop <- p },
+			admin: d.world.status.set,
+		})
+		if err != nil {
+			c.err = fmt.Errorf("the connector: %w", err)
+		}
+		if ctx.Err() == nil {
+			fail(errors.Join(errors.New("the connector ended early"), c.err))
+		}
+	}()
+	return c
+}
+
+// stop stops the connector as a signal does, and returns what it ended with.
+func (c *connector) stop() error {
+	c.cancel()
+	<-c.ended
+	return c.err
+}
+
+// produce feeds events for the duration, or through all trouble, and returns how many.
+func (d *demo) produce(ctx context.Context, fail context.CancelCauseFunc) (int, error) {
+	if !d.faults {
+		d.show.say("%s events a second for %v, seed %d; broker and API are simulated in this process", thousands(d.rate), d.duration, d.seed)
+		total := max(1, int(float64(d.rate)*d.duration.Seconds()))
+		d.watch.total.Store(int64(total))
+		err := d.feed.run(ctx, d.rate, total)
+		return d.feed.produced(), err
+	}
+	d.show.say("%s events a second, seed %d; broker and API are simulated in this process, and one trouble follows the other", thousands(d.rate), d.seed)
+	stop := background(func(stopped context.Context) {
+		if err := d.feed.run(stopped, d.rate, 0); err != nil {
+			fail(err)
+		}
+	})
+	defer stop()
+	err := d.goThrough(ctx, d.troubleTime/2)
+	stop()
+	return d.feed.produced(), err
 }
 
 // settle waits until every event's fate is known.
-func (d *demo) settle(ctx context.Context, ended <-chan error, produced int) error {
-	ctx, cancel := context.WithTimeout(ctx, demoSettleTime)
+func (d *demo) settle(ctx context.Context, produced int) error {
+	limit, cancel := context.WithTimeout(ctx, demoSettleTime)
 	defer cancel()
-	started := time.Now().Add(-d.duration)
-	tick := time.NewTicker(250 * time.Millisecond)
-	defer tick.Stop()
-	for n := 1; ; n++ {
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("not every event is settled after %v: %w", demoSettleTime, ctx.Err())
-		case err := <-ended:
-			return fmt.Errorf("the connector ended early: %w", err)
-		case <-tick.C:
-		}
-		s := d.snapshot(ctx)
-		if s.Counts.Delivered == uint64(produced) && s.Counts.Open == 0 {
-			return nil
-		}
-		if n%8 == 0 {
-			d.progress(ctx, started, produced)
-		}
+	_, err := d.watch.until(limit, func(l look) bool {
+		return l.core.Counts.Delivered >= uint64(produced) && l.core.Counts.Open == 0
+	})
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("not every event is settled after %v; the connector says: %s", demoSettleTime, summary(d.watch.latest().ready))
 	}
-}
-
-func (d *demo) snapshot(ctx context.Context) batcher.Snapshot {
-	select {
-	case p := <-d.loop:
-		d.loop <- p
-		s, _ := p.Snapshot(ctx) // an ended loop is told by its own error
-		return s
-	default:
-		return batcher.Snapshot{}
-	}
-}
-
-func (d *demo) progress(ctx context.Context, started time.Time, produced int) {
-	s, api := d.snapshot(ctx), d.sim.Stats()
-	fmt.Fprintf(d.out, "%4.0fs  produced %6d  completed %6d  dead-lettered %3d  open %5d   PUTs %4d  operations open %2d  replies lost %2d\n",
-		time.Since(started).Seconds(), produced, s.Counts.Completed, s.Counts.DeadLettered, s.Counts.Open,
-		api.Puts, s.Operations, api.RepliesLost)
+	return err
 }

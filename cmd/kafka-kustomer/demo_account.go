@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"kafka-kustomer/internal/config"
 	"kafka-kustomer/internal/kustomersim"
 	"kafka-kustomer/internal/workload"
 )
@@ -22,100 +25,175 @@ type check struct {
 
 // account compares what happened with the truth, line by line, and returns an
 // error when a line is not right.
-func (d *demo) account(ctx context.Context, cfg *config.Config, produced int) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+func (d *demo) account(ctx context.Context, produced int) error {
+	limit, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	if err := d.sim.Quiesce(ctx); err != nil {
+	if err := d.world.sim.Quiesce(limit); err != nil {
 		return fmt.Errorf("operations of the simulated API do not end: %w", err)
 	}
-	seeds := kgo.SeedBrokers(d.kafka.ListenAddrs()...)
-	written, err := workload.Collect(ctx, cfg.Results.Topic, cfg.DeadLetter.Topic, seeds)
+	written, err := d.collect(limit)
 	if err != nil {
-		return fmt.Errorf("reading the result and dead-letter topics: %w", err)
+		return err
 	}
-	lag, err := groupLag(ctx, cfg.Source.Group, seeds)
+	lag, err := d.lag(limit)
 	if err != nil {
 		return fmt.Errorf("reading the group's lag: %w", err)
 	}
-	stats := d.sim.Stats()
-	findings := d.events.Truth().Judge(d.state)
-	fmt.Fprintf(d.out, "\n%d events in %d requests of %.1f items, %.2f looks an operation; %d replies were lost, %d operations overtook another\n\n",
-		produced, stats.Puts, float64(stats.ItemsAccepted)/float64(max(1, stats.OperationsAccepted)),
-		float64(stats.Gets)/float64(max(1, stats.OperationsAccepted)), stats.RepliesLost, stats.OperationsOvertaken)
-	wrong := 0
-	for _, c := range d.checks(stats, written, findings, lag) {
+	stats := d.world.sim.Stats()
+	findings := d.feed.events.Truth().Judge(d.state)
+	var b strings.Builder
+	writeCost(&b, produced, stats)
+	writeLatency(&b, latencies(d.feed.times(), written.Updated))
+	wrong := writeChecks(&b, d.checks(stats, written, findings, lag), findings)
+	if wrong == 0 {
+		b.WriteString("\nEvery change is where it must be.")
+	}
+	d.show.say("%s", b.String())
+	if wrong > 0 {
+		return errors.New("the account is not right")
+	}
+	return nil
+}
+
+// writeCost tells what merging and full requests have saved.
+func writeCost(w io.Writer, produced int, stats kustomersim.Stats) {
+	accepted := float64(max(1, stats.OperationsAccepted))
+	fmt.Fprintf(w, "\n%s events in %s requests of %.1f items, %.2f looks an operation; %d replies were lost, %d operations overtook another\n",
+		thousands(produced), thousands(int(stats.Puts)), float64(stats.ItemsAccepted)/accepted,
+		float64(stats.Gets)/accepted, stats.RepliesLost, stats.OperationsOvertaken)
+	if saved := produced - int(stats.ItemsAccepted); saved > 0 {
+		fmt.Fprintf(w, "merging    %s events were sent as %s items, which saved %s requests\n",
+			thousands(produced), thousands(int(stats.ItemsAccepted)), thousands(int(float64(saved)*accepted/float64(max(1, stats.ItemsAccepted)))))
+	}
+	fmt.Fprintf(w, "requests   %s, %s of them refused for poison; one for each event would be %s, and 100 events a request, without merging and if none failed, %s\n",
+		thousands(int(stats.Puts)), thousands(int(stats.Poisoned)), thousands(produced), thousands((produced+99)/100))
+}
+
+// writeLatency tells how long events took.
+func writeLatency(w io.Writer, sorted []time.Duration) {
+	if len(sorted) == 0 {
+		return
+	}
+	at := func(share float64) string { return seconds(sorted[int(share*float64(len(sorted)-1))]) }
+	fmt.Fprintf(w, "latency    from event to completed: median %s, p99 %s, longest %s, of %s events\n",
+		at(0.5), at(0.99), at(1), thousands(len(sorted)))
+}
+
+// latencies is how long each event took from when it was made to when its operation
+// was seen to have ended, the shortest first. made is by the event's number, from 1.
+func latencies(made []time.Time, updated map[string]time.Time) []time.Duration {
+	var all []time.Duration
+	for i, at := range made {
+		if done, ok := updated["e-"+strconv.Itoa(i+1)]; ok {
+			all = append(all, done.Sub(at))
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// writeChecks writes the lines, and returns how many are wrong.
+func writeChecks(w io.Writer, checks []check, findings []workload.Finding) (wrong int) {
+	fmt.Fprintln(w)
+	for _, c := range checks {
 		mark := "ok   "
 		if !c.ok {
 			mark = "WRONG"
 			wrong++
 		}
-		fmt.Fprintf(d.out, "  %s  %s\n", mark, c.text)
+		fmt.Fprintf(w, "  %s  %s\n", mark, c.text)
 	}
 	for i, f := range findings {
 		if i == 10 {
-			fmt.Fprintf(d.out, "         … and %d more\n", len(findings)-i)
+			fmt.Fprintf(w, "         … and %d more\n", len(findings)-i)
 			break
 		}
-		fmt.Fprintf(d.out, "         %v\n", f)
+		fmt.Fprintf(w, "         %v\n", f)
 	}
-	if wrong > 0 {
-		return errors.New("the account is not right")
-	}
-	fmt.Fprintln(d.out, "\nEvery change is where it must be.")
-	return nil
+	return wrong
 }
 
+// checks are the lines of the account: what must be so after any run, and how each
+// trouble was come through.
 func (d *demo) checks(stats kustomersim.Stats, written *workload.Written, findings []workload.Finding, lag int64) []check {
-	truth := d.events.Truth()
-	breaches := int64(0)
+	truth := d.feed.events.Truth()
+	breaches := -d.keyRefused // a client can't know that its key was revoked
 	for _, n := range stats.Breaches {
 		breaches += n
 	}
-	poison := 0
+	back := stats.FieldsBackByOrder + stats.FieldsBackByStamp
+	applied := truth.Total + truth.Malformed - truth.DeadLetters()
+	lines := []check{
+		{len(findings) == 0, fmt.Sprintf("%d messages end in the state that their events say", len(truth.States))},
+		{len(written.Updated) == applied, fmt.Sprintf("%d events must be named as updated in the result topic (found %d)", applied, len(written.Updated))},
+		deadLetters(truth, written),
+		operations(written),
+		{lag == 0, fmt.Sprintf("the group's lag is %d", lag)},
+		{breaches == 0, fmt.Sprintf("%d breaches of the API's contract", breaches)},
+		{back+stats.NewerWhileOpen == 0, fmt.Sprintf("%d fields went back to an older value, %d changes overtook one that could still run", back, stats.NewerWhileOpen)},
+	}
+	for _, v := range d.verdicts {
+		lines = append(lines, check{v.right(), v.String()})
+	}
+	return lines
+}
+
+func deadLetters(truth *workload.Truth, written *workload.Written) check {
+	poison, twice := 0, 0
 	for _, n := range truth.Poison {
 		poison += n
 	}
-	twice := 0
 	for _, n := range written.DeadLetters {
 		if n != 1 {
 			twice++
 		}
 	}
+	return check{
+		len(written.DeadLetters) == truth.DeadLetters() && twice == 0,
+		fmt.Sprintf("%d dead letters, each once: %d malformed records, %d changes that the API refuses with all that is sent beside them, and %d changes of the %d messages whose items it always fails (found %d)",
+			truth.DeadLetters(), truth.Malformed, poison, truth.DeadLetters()-truth.Malformed-poison, len(truth.Failing), len(written.DeadLetters)),
+	}
+}
+
+func operations(written *workload.Written) check {
 	unmatched := 0
 	for op, n := range written.Accepted {
 		if n != 1 || written.Completed[op] != 1 {
 			unmatched++
 		}
 	}
-	return []check{
-		{len(findings) == 0, fmt.Sprintf("%d messages end in the state that their events say", len(truth.States))},
-		{
-			len(written.DeadLetters) == truth.DeadLetters() && twice == 0,
-			fmt.Sprintf("%d dead letters, each once: %d malformed records, %d changes that the API refuses with all that is sent beside them, and %d of %d messages that it fails (found %d)",
-				truth.DeadLetters(), truth.Malformed, poison, truth.DeadLetters()-truth.Malformed-poison, len(truth.Failing), len(written.DeadLetters)),
-		},
-		{
-			unmatched == 0 && len(written.Accepted) == len(written.Completed) && len(written.Accepted) > 0,
-			fmt.Sprintf("%d operations, each with one accepted and one completed event", len(written.Accepted)),
-		},
-		{lag == 0, fmt.Sprintf("the group's lag is %d", lag)},
-		{breaches == 0, fmt.Sprintf("%d breaches of the API's contract", breaches)},
-		{
-			stats.FieldsBackByOrder+stats.FieldsBackByStamp+stats.NewerWhileOpen == 0,
-			fmt.Sprintf("%d fields went back to an older value, %d changes overtook one that could still run",
-				stats.FieldsBackByOrder+stats.FieldsBackByStamp, stats.NewerWhileOpen),
-		},
+	return check{
+		unmatched == 0 && len(written.Accepted) == len(written.Completed) && len(written.Accepted) > 0,
+		fmt.Sprintf("%d operations, each with one accepted and one completed event", len(written.Accepted)),
 	}
 }
 
 // state is what the simulated API holds of a message.
 func (d *demo) state(id string) map[string]string {
-	fields, _ := d.sim.Message(id)
+	fields, _ := d.world.sim.Message(id)
 	state := make(map[string]string, len(fields))
 	for name, value := range fields {
 		state[name] = string(value)
 	}
 	return state
+}
+
+// lag is what the group has not committed. A connector that still runs commits once a
+// second, so it has some time for it.
+func (d *demo) lag(ctx context.Context) (int64, error) {
+	tries := 1
+	if d.keep {
+		tries = 20
+	}
+	for {
+		lag, err := groupLag(ctx, d.world.cfg.Source.Group, d.feed.seeds)
+		if tries--; err != nil || lag == 0 || tries == 0 {
+			return lag, err
+		}
+		if err := pause(ctx, 250*time.Millisecond); err != nil {
+			return 0, err
+		}
+	}
 }
 
 // groupLag sums the records between the group's offsets and the logs' ends.

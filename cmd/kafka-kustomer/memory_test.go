@@ -49,7 +49,7 @@ func benchmarkMemory(b *testing.B, name string) {
 	cfg.Kustomer.RequestsPerMinute = 100_000
 	cfg.DrainTimeout = time.Second // what is still open does not matter here
 	var said bytes.Buffer
-	log := newLogger(config.Log{Level: zapcore.ErrorLevel.String(), Format: "json"}, &said)
+	log, _ := newLogger(config.Log{Level: zapcore.ErrorLevel.String(), Format: "json"}, &said)
 	limitMemory(cfg, log)
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()

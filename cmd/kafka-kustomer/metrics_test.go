@@ -342,7 +342,7 @@ func TestMetricsOfAnOutage(t *testing.T) {
 // The Kafka clients follow the level as it is now: their lines, two for each
 // attempt to reach a broker, are for those who ask.
 func TestKafkaClientsFollowTheLevel(t *testing.T) {
-	log, level := newLeveledLogger(config.Log{Level: "info", Format: "json"}, io.Discard)
+	log, level := newLogger(config.Log{Level: "info", Format: "json"}, io.Discard)
 	raw := rawLog{log}
 	for _, step := range []struct {
 		level zapcore.Level

@@ -57,7 +57,7 @@ func TestValidateOnlineFails(t *testing.T) {
 	}
 
 	code, stdout, stderr = command(t, "validate", "-c", path, "--online", "--json")
-	var said verdict
+	var said validated
 	if err := json.Unmarshal([]byte(stdout), &said); err != nil || code != exitOnline || stderr != "" {
 		t.Fatalf("exit code %d, %v, stderr %q, stdout %s", code, err, stderr, stdout)
 	}

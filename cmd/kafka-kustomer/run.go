@@ -26,7 +26,7 @@ func newRun() *cobra.Command {
 			if err != nil {
 				return usageError{err}
 			}
-			log, level := newLeveledLogger(cfg.Log, cmd.ErrOrStderr())
+			log, level := newLogger(cfg.Log, cmd.ErrOrStderr())
 			limitMemory(cfg, log)
 			for _, w := range cfg.Warnings() {
 				log.Warn("configuration: " + w)
@@ -68,15 +68,9 @@ func enoughMemory(cfg *config.Config) int64 {
 	return others + 2*(int64(cfg.Limits.MaxOpenBytes)+int64(cfg.Kustomer.MaxInFlight)*int64(cfg.Batch.MaxBytes))
 }
 
-// newLogger is newLeveledLogger without the level.
-func newLogger(cfg config.Log, w io.Writer) *zap.Logger {
-	log, _ := newLeveledLogger(cfg, w)
-	return log
-}
-
-// newLeveledLogger writes every line: a sampled log is missing the one that
+// newLogger writes every line: a sampled log is missing the one that
 // matters. What it writes follows the level, which may be set at any time.
-func newLeveledLogger(cfg config.Log, w io.Writer) (*zap.Logger, zap.AtomicLevel) {
+func newLogger(cfg config.Log, w io.Writer) (*zap.Logger, zap.AtomicLevel) {
 	encoder := zap.NewProductionEncoderConfig()
 	encoder.TimeKey = "ts"
 	encoder.EncodeTime = zapcore.RFC3339NanoTimeEncoder

@@ -13,7 +13,8 @@ import (
 
 func TestDurationsAreNumbersOfSeconds(t *testing.T) {
 	var out bytes.Buffer
-	newLogger(config.Log{Level: "info", Format: "json"}, &out).Info("x", zap.Duration("for_seconds", 90*time.Second+1_234_567*time.Nanosecond))
+	log, _ := newLogger(config.Log{Level: "info", Format: "json"}, &out)
+	log.Info("x", zap.Duration("for_seconds", 90*time.Second+1_234_567*time.Nanosecond))
 	var line map[string]any
 	if err := json.Unmarshal(out.Bytes(), &line); err != nil {
 		t.Fatal(err)

@@ -73,8 +73,8 @@ func (v *validation) checkProbe(cmd *cobra.Command) error {
 	return nil
 }
 
-// verdict is what validate --json prints.
-type verdict struct {
+// validated is what validate --json prints.
+type validated struct {
 	File      string          `json:"file"`
 	Valid     bool            `json:"valid"` // the file; of the world outside see Online
 	Errors    []configFault   `json:"errors"`
@@ -101,7 +101,7 @@ func (v *validation) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	said := verdict{File: v.path, Valid: true, Errors: []configFault{}, Warnings: append([]string{}, cfg.Warnings()...)}
+	said := validated{File: v.path, Valid: true, Errors: []configFault{}, Warnings: append([]string{}, cfg.Warnings()...)}
 	if v.online {
 		if said.Online, err = v.checkOnline(cmd.Context(), cfg); err != nil {
 			return err
@@ -134,8 +134,8 @@ func (v *validation) run(cmd *cobra.Command) error {
 	return runProbe(cmd.Context(), cfg, v.probe, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 }
 
-// probeInto runs the probe, if one is wanted, and adds its report to the verdict.
-func (v *validation) probeInto(cmd *cobra.Command, cfg *config.Config, said *verdict) error {
+// probeInto runs the probe, if one is wanted, and adds its report.
+func (v *validation) probeInto(cmd *cobra.Command, cfg *config.Config, said *validated) error {
 	if v.probe.message == "" {
 		return nil
 	}
@@ -146,7 +146,7 @@ func (v *validation) probeInto(cmd *cobra.Command, cfg *config.Config, said *ver
 }
 
 // tell prints a valid file for people: what takes effect, or the checks.
-func (said *verdict) tell(cmd *cobra.Command, effective []byte) error {
+func (said *validated) tell(cmd *cobra.Command, effective []byte) error {
 	for _, w := range said.Warnings {
 		fmt.Fprintln(cmd.ErrOrStderr(), "warning:", w)
 	}
@@ -157,7 +157,7 @@ func (said *verdict) tell(cmd *cobra.Command, effective []byte) error {
 	return err
 }
 
-func (said *verdict) print(cmd *cobra.Command, effective []byte) error {
+func (said *validated) print(cmd *cobra.Command, effective []byte) error {
 	if err := yaml.Unmarshal(effective, &said.Effective); err != nil {
 		return fmt.Errorf("reading back what takes effect: %w", err)
 	}
@@ -169,7 +169,7 @@ func (v *validation) invalid(cmd *cobra.Command, err error) error {
 	if !v.asJSON {
 		return usageError{err}
 	}
-	said := verdict{File: v.path, Warnings: []string{}}
+	said := validated{File: v.path, Warnings: []string{}}
 	var faults config.Errors
 	if !errors.As(err, &faults) {
 		faults = config.Errors{{Text: err.Error()}}

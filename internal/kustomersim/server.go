@@ -113,6 +113,9 @@ func (s *Server) SetScript(sc Script) error {
 	return nil
 }
 
+// Script returns the script in force.
+func (s *Server) Script() Script { return s.currentScript() }
+
 func setOf(ids []string) map[string]struct{} {
 	set := make(map[string]struct{}, len(ids))
 	for _, id := range ids {

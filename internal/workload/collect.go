@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -11,15 +12,16 @@ import (
 
 // Written is what a run wrote to its result and dead-letter topics.
 type Written struct {
-	Accepted    map[string]int // "accepted" events by operation id
-	Completed   map[string]int // "completed" events by operation id
-	DeadLetters map[string]int // by source position, "topic/partition/offset"
-	Reasons     map[string]int // dead letters by reason code
+	Accepted    map[string]int       // "accepted" events by operation id
+	Completed   map[string]int       // "completed" events by operation id
+	DeadLetters map[string]int       // by source position, "topic/partition/offset"
+	Reasons     map[string]int       // dead letters by reason code
+	Updated     map[string]time.Time // by event id: when the operation that applied it was seen to have ended
 }
 
 // Collect reads both topics from their beginning to what is their end now.
 func Collect(ctx context.Context, resultsTopic, deadLetterTopic string, opts ...kgo.Opt) (*Written, error) {
-	w := &Written{Accepted: map[string]int{}, Completed: map[string]int{}, DeadLetters: map[string]int{}, Reasons: map[string]int{}}
+	w := &Written{Accepted: map[string]int{}, Completed: map[string]int{}, DeadLetters: map[string]int{}, Reasons: map[string]int{}, Updated: map[string]time.Time{}}
 	err := Read(ctx, []string{resultsTopic, deadLetterTopic}, func(r *kgo.Record) error {
 		if r.Topic == resultsTopic {
 			return w.result(r)
@@ -92,9 +94,26 @@ func (w *Written) result(r *kgo.Record) error {
 		Kind        string `json:"kind"`
 		OperationID string `json:"operationId"`
 		Part        int    `json:"part"`
+		Times       struct {
+			CompletedAt time.Time `json:"completedAt"`
+		} `json:"times"`
+		Items []struct {
+			Status string `json:"status"`
+			Events []struct {
+				EventID string `json:"eventId"`
+			} `json:"events"`
+		} `json:"items"`
 	}
 	if err := json.Unmarshal(r.Value, &event); err != nil {
 		return fmt.Errorf("result event at %s/%d/%d: %w", r.Topic, r.Partition, r.Offset, err)
+	}
+	for _, item := range event.Items {
+		if event.Kind != "completed" || item.Status != "updated" {
+			continue
+		}
+		for _, e := range item.Events {
+			w.Updated[e.EventID] = event.Times.CompletedAt
+		}
 	}
 	if event.Part > 1 {
 		return nil

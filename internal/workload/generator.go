@@ -93,6 +93,9 @@ func New(cfg Config) *Generator {
 // Truth is what the events made so far must come to. It grows with every event.
 func (g *Generator) Truth() *Truth { return g.truth }
 
+// SetPoison changes [Config.Poison] for the events to come.
+func (g *Generator) SetPoison(share float64) { g.cfg.Poison = share }
+
 // Next makes one event.
 func (g *Generator) Next(at time.Time) Event {
 	g.n++

@@ -150,3 +150,22 @@ func TestJudgeFindsFaults(t *testing.T) {
 		})
 	}
 }
+
+// What is poison can change on the way, and the truth knows of it.
+func TestSetPoison(t *testing.T) {
+	g := New(Config{Seed: 1, Messages: 10})
+	for _, step := range []struct {
+		share float64
+		dead  int // after ten events
+	}{{0, 0}, {1, 10}, {0, 10}} {
+		g.SetPoison(step.share)
+		for range 10 {
+			if e := g.Next(time.Unix(0, 0)); e.DeadLetter != (step.share == 1) || (e.Poison != "") != e.DeadLetter {
+				t.Errorf("with a share of %v an event is %+v", step.share, e)
+			}
+		}
+		if got := g.Truth().DeadLetters(); got != step.dead {
+			t.Errorf("with a share of %v then, the truth has %d dead letters, want %d", step.share, got, step.dead)
+		}
+	}
+}

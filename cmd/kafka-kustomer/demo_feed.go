@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"kafka-kustomer/internal/workload"
+)
+
+// events are those of the demo. Beside scripted trouble they are all healthy, so
+// that nothing but the trouble is to be seen.
+func (d *demo) events() *workload.Generator {
+	cfg := workload.Config{Seed: d.seed, Messages: 2000, HotShare: 0.3}
+	if !d.faults {
+		cfg.Malformed, cfg.Failing, cfg.Poison = 0.001, 0.003, 0.0005
+	}
+	return workload.New(cfg)
+}
+
+// feed writes events to the source topic.
+type feed struct {
+	client *kgo.Client
+	seeds  kgo.Opt // for other clients
+	topic  string
+
+	mu     sync.Mutex // guards what follows
+	events *workload.Generator
+	sent   int
+	made   []time.Time // when each event was made, by its number; nil once nobody wants to know
+	failed error       // the first record that the broker did not take
+}
+
+func newFeed(w *world, events *workload.Generator) (*feed, error) {
+	seeds := kgo.SeedBrokers(w.kafka.ListenAddrs()...)
+	client, err := kgo.NewClient(seeds, kgo.ProducerBatchCompression(kgo.NoCompression())) // it is all one process
+	if err != nil {
+		return nil, err
+	}
+	return &feed{client: client, seeds: seeds, topic: w.cfg.Source.Topics[0], events: events, made: []time.Time{}}, nil
+}
+
+func (f *feed) close() { f.client.Close() }
+
+// run makes rate events a second until there are total of them, or, with total 0,
+// until ctx ends, which then is no error. It returns when the broker has them.
+func (f *feed) run(ctx context.Context, rate, total int) error {
+	started, before := time.Now(), f.produced()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for total == 0 || f.produced() < total {
+		select {
+		case <-ctx.Done():
+			if total > 0 {
+				return ctx.Err()
+			}
+			return f.flush(context.WithoutCancel(ctx))
+		case now := <-tick.C:
+			due := before + int(now.Sub(started).Seconds()*float64(rate))
+			if total > 0 {
+				due = min(due, total)
+			}
+			f.makeUpTo(ctx, due, now)
+		}
+	}
+	return f.flush(ctx)
+}
+
+func (f *feed) flush(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	err := f.client.Flush(ctx)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.failed != nil {
+		return f.failed
+	}
+	return err
+}
+
+// makeUpTo makes events until there are as many as are due.
+func (f *feed) makeUpTo(ctx context.Context, due int, now time.Time) {
+	ctx = context.WithoutCancel(ctx) // what the truth knows of must be written
+	for f.produced() < due {
+		f.mu.Lock()
+		e := f.events.Next(now)
+		f.sent++
+		if f.made != nil {
+			f.made = append(f.made, now)
+		}
+		f.mu.Unlock()
+		f.client.Produce(ctx, &kgo.Record{Topic: f.topic, Key: e.Key, Value: e.Value}, f.written)
+	}
+}
+
+func (f *feed) written(_ *kgo.Record, err error) {
+	if err != nil {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.failed == nil {
+			f.failed = err
+		}
+	}
+}
+
+func (f *feed) produced() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.sent
+}
+
+// poison makes that share of the events to come poison.
+func (f *feed) poison(share float64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.events.SetPoison(share)
+}
+
+// deadLetters is how many of the events so far must end in the dead-letter topic.
+func (f *feed) deadLetters() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.events.Truth().DeadLetters()
+}
+
+// times hands over when each event was made, and forgets it.
+func (f *feed) times() []time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	made := f.made
+	f.made = nil
+	return made
+}
