@@ -30,8 +30,9 @@ type Decoder struct {
 	cfg Config
 	// The value is handed to jsontext in a bytes.Buffer, the one reader whose
 	// bytes it parses in place: no copy, and offsets are offsets of the value.
-	src bytes.Buffer
-	dec jsontext.Decoder
+	src     bytes.Buffer
+	dec     jsontext.Decoder
+	outline jsonscan.Outline
 }
 
 // NewDecoder returns a decoder of JSON message changes.
@@ -68,24 +69,60 @@ func (d *Decoder) Decode(c *batcher.Change) {
 	}
 }
 
-// event reads the whole value: first that it is valid JSON without anything
-// ambiguous, then its members by a walk over the same bytes.
+// event reads the whole value. Nearly every one is plain, and then one pass both
+// finds it valid and tells where its members are. Any other is left to jsontext
+// first, and then walked.
 func (d *Decoder) event(c *batcher.Change) *fault {
+	if d.outline.Read(c.Record.Value) {
+		return d.fromOutline(c)
+	}
 	value := c.Record.Value
-	if !jsonscan.Plain(value) {
-		if f := d.examine(value); f != nil {
-			return f
-		}
+	if f := d.examine(value); f != nil {
+		return f
 	}
 	if kind := jsontext.Value(value).Kind(); kind != jsontext.KindBeginObject {
 		return &fault{code: CodeMalformed, text: "the event is " + kindName(kind) + ", not an object"}
 	}
 	for s := jsonscan.Scan(value); s.Next(); {
-		if f := member(c, &s); f != nil {
+		if f := walk(c, &s); f != nil {
 			return f
 		}
 	}
+	if tooDeep(value) {
+		return &fault{code: CodeMalformed, text: fmt.Sprintf("objects and arrays are nested more than %d deep", maxDepth)}
+	}
 	return check(c)
+}
+
+// fromOutline reads an event whose members are known.
+func (d *Decoder) fromOutline(c *batcher.Change) *fault {
+	value := c.Record.Value
+	for list := d.outline.Members; len(list) > 0; {
+		m := &list[0]
+		inside := list[1 : 1+m.Inside]
+		list = list[1+m.Inside:]
+		name := m.Name.Of(value)
+		if f := member(c, name[1:len(name)-1], m.Value); f != nil {
+			return f
+		}
+		if string(name) != `"changes"` {
+			continue
+		}
+		if len(inside) == 0 {
+			c.Verdict = batcher.Skip
+		}
+		for len(inside) > 0 {
+			if f := reserved(inside[0].Name, unquoted(value, inside[0].Name)); f != nil {
+				return f
+			}
+			inside = inside[1+inside[0].Inside:]
+		}
+	}
+	return check(c)
+}
+
+func unquoted(value []byte, name jsonscan.Span) []byte {
+	return value[name.Start()+1 : name.End()-1]
 }
 
 // examine says what is wrong with a value, if anything is. What is neither an
@@ -114,8 +151,6 @@ func check(c *batcher.Change) *fault {
 		return &fault{code: CodeMessageID, text: `the event has no "messageId"`, at: int64(len(value))}
 	case c.Patch == nil:
 		return &fault{code: CodeChanges, text: `the event has no "changes"`, at: int64(len(value))}
-	case tooDeep(value):
-		return &fault{code: CodeMalformed, text: fmt.Sprintf("objects and arrays are nested more than %d deep", maxDepth)}
 	}
 	if c.Verdict == batcher.Skip {
 		c.Reason = batcher.Reason{Code: CodeEmptyChange, Text: `"changes" has no members: there is nothing to update`}
@@ -123,26 +158,47 @@ func check(c *batcher.Change) *fault {
 	return nil
 }
 
-// member takes one member of the event.
-func member(c *batcher.Change, s *jsonscan.Scanner) *fault {
-	switch string(s.Name) {
-	case "messageId":
-		return id(c, s, &c.MessageID, CodeMessageID, `"messageId"`, false)
-	case "eventId":
-		return id(c, s, &c.EventID, CodeEventID, `"eventId"`, true)
-	case "occurredAt":
-		return occurredAt(c, s)
-	case "changes":
-		return changes(c, s)
+// walk takes the member of an event that a scanner is in front of.
+func walk(c *batcher.Change, s *jsonscan.Scanner) *fault {
+	if string(s.Name) != "changes" || !s.AtObject() {
+		name := s.Name
+		return member(c, name, s.Value())
 	}
-	s.Value()
+	inside := *s
+	if f := member(c, s.Name, s.Value()); f != nil {
+		return f
+	}
+	empty := true
+	for inside.Enter(); inside.Next(); inside.Value() {
+		empty = false
+		if f := reserved(inside.Raw, inside.Name); f != nil {
+			return f
+		}
+	}
+	if empty {
+		c.Verdict = batcher.Skip
+	}
+	return nil
+}
+
+// member takes one member of the event.
+func member(c *batcher.Change, name []byte, at jsonscan.Span) *fault {
+	switch string(name) {
+	case "messageId":
+		return id(c, at, &c.MessageID, CodeMessageID, `"messageId"`, false)
+	case "eventId":
+		return id(c, at, &c.EventID, CodeEventID, `"eventId"`, true)
+	case "occurredAt":
+		return occurredAt(c, at)
+	case "changes":
+		return changes(c, at)
+	}
 	return nil
 }
 
 // id takes an identifier. An optional one may be null, which says as much as no
 // member at all.
-func id(c *batcher.Change, s *jsonscan.Scanner, dst *[]byte, code, member string, optional bool) *fault {
-	at := s.Value()
+func id(c *batcher.Change, at jsonscan.Span, dst *[]byte, code, member string, optional bool) *fault {
 	v := jsontext.Value(at.Of(c.Record.Value))
 	if optional && v.Kind() == jsontext.KindNull {
 		return nil
@@ -161,8 +217,7 @@ func id(c *batcher.Change, s *jsonscan.Scanner, dst *[]byte, code, member string
 	return nil
 }
 
-func occurredAt(c *batcher.Change, s *jsonscan.Scanner) *fault {
-	at := s.Value()
+func occurredAt(c *batcher.Change, at jsonscan.Span) *fault {
 	v := jsontext.Value(at.Of(c.Record.Value))
 	switch v.Kind() {
 	case jsontext.KindNull:
@@ -177,24 +232,21 @@ func occurredAt(c *batcher.Change, s *jsonscan.Scanner) *fault {
 	return wrong(CodeOccurredAt, `"occurredAt" is `+kindName(v.Kind())+", not a string", at)
 }
 
-// changes walks the members of the patch, so that the reserved ones are found
-// under any spelling, and keeps the object's bytes.
-func changes(c *batcher.Change, s *jsonscan.Scanner) *fault {
-	if !s.AtObject() {
-		at := s.Value()
-		return wrong(CodeChanges, `"changes" is `+kindName(jsontext.Value(at.Of(c.Record.Value)).Kind())+", not an object", at)
+// changes keeps the bytes of the patch.
+func changes(c *batcher.Change, at jsonscan.Span) *fault {
+	v := jsontext.Value(at.Of(c.Record.Value))
+	if v.Kind() != jsontext.KindBeginObject {
+		return wrong(CodeChanges, `"changes" is `+kindName(v.Kind())+", not an object", at)
 	}
-	start := s.Pos()
-	empty := true
-	for s.Enter(); s.Next(); s.Value() {
-		empty = false
-		if name := string(s.Name); name == "id" || name == "_clientRef" {
-			return &fault{code: CodeChanges, text: `"changes" has the reserved member "` + name + `"`, at: int64(s.Raw.End())}
-		}
-	}
-	c.Patch = c.Record.Value[start:s.Pos():s.Pos()]
-	if empty {
-		c.Verdict = batcher.Skip
+	c.Patch = v[:len(v):len(v)]
+	return nil
+}
+
+// reserved refuses a member of "changes" that is the connector's to set, under any
+// spelling.
+func reserved(at jsonscan.Span, name []byte) *fault {
+	if name := string(name); name == "id" || name == "_clientRef" {
+		return &fault{code: CodeChanges, text: `"changes" has the reserved member "` + name + `"`, at: int64(at.End())}
 	}
 	return nil
 }

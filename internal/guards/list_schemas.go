@@ -5,7 +5,7 @@ package main
 var schemasGuards = []guard{
 	{name: "a name twice in one object is no event", file: "schemas/decode.go", old: "d.dec.Reset(&d.src)", new: "d.dec.Reset(&d.src, jsontext.AllowDuplicateNames(true))"},
 	{name: "a text that is no UTF-8 is no event", file: "schemas/decode.go", old: "d.dec.Reset(&d.src)", new: "d.dec.Reset(&d.src, jsontext.AllowInvalidUTF8(true))"},
-	{name: "no event nests too deep", file: "schemas/decode.go", old: "case tooDeep(value):", new: "case false:"},
+	{name: "no event nests too deep", file: "schemas/decode.go", old: "if tooDeep(value) {", new: "if false {"},
 	{name: "brackets in a string do not nest", file: "schemas/value.go", old: "inString = !inString", new: "inString = false"},
 	{name: "an escaped quote ends no string", file: "schemas/value.go", old: `case inString && b == '\\':`, new: "case false:"},
 	{name: "no event is larger than the bound", file: "schemas/decode.go", old: "case d.cfg.MaxEventBytes > 0 && len(value) > d.cfg.MaxEventBytes:", new: "case false:"},
@@ -17,7 +17,8 @@ var schemasGuards = []guard{
 	{name: "an event has a message id", file: "schemas/decode.go", old: "case c.MessageID == nil:", new: "case false:"},
 	{name: "an event has changes", file: "schemas/decode.go", old: "case c.Patch == nil:", new: "case false:"},
 	{name: "changes name no other message", file: "schemas/decode.go", old: `name == "id" || name == "_clientRef" {`, new: "false {"},
-	{name: "nor under another spelling", file: "schemas/decode.go", old: "name := string(s.Name); name ==", new: "name := string(s.Raw.Of(c.Record.Value)[1 : len(s.Raw.Of(c.Record.Value))-1]); name =="},
+	{name: "nor under another spelling", file: "schemas/decode.go", old: "reserved(inside.Raw, inside.Name)", new: "reserved(inside.Raw, inside.Raw.Of(c.Record.Value)[1:])"},
+	{name: "nor in what is plain", file: "schemas/decode.go", old: "reserved(inside[0].Name, unquoted(value, inside[0].Name))", new: "reserved(inside[0].Name, nil)"},
 	{name: "a time is a time", file: "schemas/decode.go", old: "if c.OccurredAt.UnmarshalText(jsonscan.Unquote(v)) == nil {", new: "if c.OccurredAt.UnmarshalText(jsonscan.Unquote(v)) == nil || true {"},
 	{name: "a rejected event leaves nothing behind", file: "schemas/decode.go", old: "f.reason(value)\n\t\tc.MessageID, c.EventID, c.Patch, c.OccurredAt = nil, nil, nil, time.Time{}\n", new: "f.reason(value)\n"},
 	{name: "an event knows nothing of the one before", file: "schemas/decode.go", old: "batcher.Reason{}\n\tc.MessageID, c.EventID, c.Patch, c.OccurredAt = nil, nil, nil, time.Time{}\n", new: "batcher.Reason{}\n"},

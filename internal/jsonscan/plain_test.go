@@ -100,3 +100,45 @@ func FuzzScan(f *testing.F) {
 		}
 	})
 }
+
+// The outline of what is plain is what a decoder sees, two levels deep.
+func FuzzOutline(f *testing.F) {
+	for _, s := range []string{`{"a":[1,{"b":2}],"c":{"d":{"e":1},"f":[]},"g":null}`, `{}`, ` { "a" : { } , "b" : { "c" : 1 } } `, `[{"a":1}]`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var o Outline
+		o.Read([]byte(`{"left":{"from":"before"}}`))
+		got := o.Read(b)
+		if want := Plain(b) && jsontext.Value(b).Kind() == jsontext.KindBeginObject; got != want {
+			t.Fatalf("read %v, want %v: %q", got, want, b)
+		}
+		if !got {
+			return
+		}
+		next := 0
+		for s := Scan(b); s.Next(); {
+			m := o.Members[next]
+			next++
+			inner := s
+			if m.Name != s.Raw || m.Value != s.Value() {
+				t.Fatalf("%q is %q, want %q in %q", m.Name.Of(b), m.Value.Of(b), s.Raw.Of(b), b)
+			}
+			inside := 0
+			if inner.AtObject() {
+				for inner.Enter(); inner.Next(); inside++ {
+					if at := o.Members[next+inside]; at.Name != inner.Raw || at.Value != inner.Value() || at.Inside != 0 {
+						t.Fatalf("%q in %q is %q in %q", at.Name.Of(b), m.Name.Of(b), at.Value.Of(b), b)
+					}
+				}
+			}
+			if m.Inside != inside {
+				t.Fatalf("%q has %d members, want %d: %q", m.Name.Of(b), m.Inside, inside, b)
+			}
+			next += inside
+		}
+		if next != len(o.Members) {
+			t.Fatalf("%d members, want %d: %q", len(o.Members), next, b)
+		}
+	})
+}
