@@ -18,7 +18,7 @@ GOBIN := $(or $(shell go env GOBIN),$(shell go env GOPATH)/bin)
 export PATH := $(GOBIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-kafka lint simulate rules guards bench bench-memory profile demo clean
+.PHONY: help build test test-kafka lint simulate rules guards bench bench-memory bench-sizing profile demo clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench: ## measure processor time and allocations of an event, part by part and a
 
 bench-memory: ## measure what the program holds when the API is stuck, events are large, or all are of one message
 	go run ./internal/bench -memory
+
+bench-sizing: ## measure what gets through under each of Kustomer's quotas (three minutes)
+	go run ./internal/bench -sizing
 
 profile: ## run a million events under the profiler; the result is bin/cpu.pprof
 	@mkdir -p bin

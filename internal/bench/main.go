@@ -15,11 +15,13 @@ import (
 type options struct {
 	events, messages    int
 	partRuns, wholeRuns int
-	memory, embedded    bool
+	memory, sizing      bool
+	embedded            bool
 	scenario            string
 
 	serve, real                 bool
-	rate                        int
+	turn                        bool
+	rate, quota                 int
 	floor, brokers, base, group string
 }
 
@@ -31,10 +33,13 @@ func main() {
 	flag.BoolVar(&o.embedded, "embedded", false, "do without Apache Kafka, which needs Java and, the first time, Maven")
 	flag.IntVar(&o.wholeRuns, "whole", 5, "identical `runs` of the whole program and of the floors; 0: none")
 	flag.BoolVar(&o.memory, "memory", false, "measure memory instead of processor time")
+	flag.BoolVar(&o.sizing, "sizing", false, "measure what gets through under each of Kustomer's quotas instead; three minutes")
 	flag.StringVar(&o.scenario, "scenario", "", "of -memory: only the one of this `name`")
 	flag.BoolVar(&o.serve, "serve", false, "be the broker and the API (for child processes)")
 	flag.BoolVar(&o.real, "real", false, "let the broker be Apache Kafka")
 	flag.IntVar(&o.rate, "rate", 0, "events a second that are produced when the group is awaited; 0: all before")
+	flag.IntVar(&o.quota, "quota", 0, "requests a minute that the API takes; 0: no end of them")
+	flag.BoolVar(&o.turn, "turn", false, "change the messages in turn instead of at random")
 	flag.StringVar(&o.floor, "floor", "", "be a floor: poll or put (for child processes)")
 	flag.StringVar(&o.brokers, "brokers", "", "of a floor")
 	flag.StringVar(&o.base, "base", "", "URL of a floor's API")
@@ -70,6 +75,9 @@ func (o *options) run(ctx context.Context) error {
 		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0))
 	if o.memory {
 		return benchMemory(ctx, os.Stdout, dir, o.scenario)
+	}
+	if o.sizing {
+		return benchSizing(ctx, os.Stdout, dir)
 	}
 	if o.partRuns > 0 {
 		if err := benchParts(ctx, os.Stdout, dir, o.partRuns); err != nil {

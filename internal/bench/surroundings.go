@@ -38,6 +38,8 @@ const (
 //	out: {"brokers": "127.0.0.1:1", "api": "http://127.0.0.1:2"}   when all events are there
 //	in:  await GROUP
 //	out: a [verdict], once the group has committed everything
+//	in:  progress GROUP
+//	out: a [progress], at once
 //
 // The end of its input ends it, so that it never outlives who started it.
 type surroundings struct {
@@ -47,6 +49,7 @@ type surroundings struct {
 	events  *workload.Generator
 	total   int64
 	rate    int // events a second while a group is awaited; 0: all are there before
+	quota   int // requests a minute; 0: no end of them
 	sim     atomic.Pointer[kustomersim.Server]
 }
 
@@ -80,8 +83,8 @@ func (o *options) beSurroundings(ctx context.Context, in io.Reader, out io.Write
 	}
 	defer client.Close()
 	s := &surroundings{
-		brokers: brokers, client: client, admin: kadm.NewClient(client), total: int64(o.events), rate: o.rate,
-		events: workload.New(workload.Config{Seed: 1, Messages: o.messages}),
+		brokers: brokers, client: client, admin: kadm.NewClient(client), total: int64(o.events), rate: o.rate, quota: o.quota,
+		events: workload.New(workload.Config{Seed: 1, Messages: o.messages, InTurn: o.turn}),
 	}
 	if _, err := s.admin.CreateTopic(ctx, partitions, 1, nil, topic); err != nil {
 		return fmt.Errorf("create topic %s: %w", topic, err)
@@ -91,7 +94,7 @@ func (o *options) beSurroundings(ctx context.Context, in io.Reader, out io.Write
 			return fmt.Errorf("produce %d events: %w", o.events, err)
 		}
 	}
-	s.sim.Store(newSim())
+	s.sim.Store(s.newSim())
 	defer func() { s.sim.Load().Close() }()
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.sim.Load().ServeHTTP(w, r) }))
 	defer api.Close()
@@ -109,16 +112,17 @@ func (o *options) startBroker(ctx context.Context) (brokers []string, stop func(
 	}
 	kafka, err := kafkatest.Start(ctx, kafkatest.Options{})
 	if err != nil {
-		return nil, nil, fmt.Errorf("Apache Kafka (-embedded does without): %w", err)
+		return nil, nil, fmt.Errorf("start Apache Kafka (-embedded does without): %w", err)
 	}
 	return kafka.Brokers(), func() { _ = kafka.Close() }, nil // it removes its folder; nothing of it is needed any more
 }
 
 // newSim is an API whose operations take 20 to 320 ms, as many at a time as the
 // connector keeps open, so that it is never what a run waits for.
-func newSim() *kustomersim.Server {
+func (s *surroundings) newSim() *kustomersim.Server {
 	return kustomersim.New(kustomersim.Options{Seed: 1, Workers: 128, Script: &kustomersim.Script{
-		Run: kustomersim.Run{Base: kustomersim.Duration(20 * time.Millisecond), Tail: kustomersim.Duration(30 * time.Millisecond)},
+		Run:   kustomersim.Run{Base: kustomersim.Duration(20 * time.Millisecond), Tail: kustomersim.Duration(30 * time.Millisecond)},
+		Quota: kustomersim.Quota{PerMinute: s.quota},
 	}})
 }
 
@@ -161,11 +165,16 @@ func (s *surroundings) obey(ctx context.Context, api string, in io.Reader, out *
 		case <-ctx.Done():
 			return nil
 		case line := <-lines:
-			group, ok := strings.CutPrefix(line, "await ")
-			if !ok {
+			var answer any
+			switch command, group, _ := strings.Cut(line, " "); command {
+			case "await":
+				answer = s.await(ctx, group)
+			case "progress":
+				answer = s.progress(ctx, group)
+			default:
 				return fmt.Errorf("%q is no command", line)
 			}
-			if err := out.Encode(s.await(ctx, group)); err != nil {
+			if err := out.Encode(answer); err != nil {
 				return err
 			}
 		}
@@ -188,7 +197,7 @@ func (s *surroundings) await(ctx context.Context, group string) verdict {
 	if err != nil {
 		return verdict{Error: err.Error()}
 	}
-	old := s.sim.Swap(newSim())
+	old := s.sim.Swap(s.newSim())
 	v.Stats = old.Stats()
 	v.Wrong = len(s.events.Truth().Judge(func(id string) map[string]string {
 		fields, _ := old.Message(id)
@@ -202,14 +211,9 @@ func (s *surroundings) through(ctx context.Context, group string) error {
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
 	for {
-		committed, err := s.admin.FetchOffsets(ctx, group)
-		if err != nil && !errors.Is(err, kerr.GroupIDNotFound) && !kerr.IsRetriable(err) { // a new broker has no coordinator at first
-			return fmt.Errorf("offsets of group %s: %w", group, err)
-		}
-		var n int64
-		committed.Each(func(o kadm.OffsetResponse) { n += max(0, o.At) })
-		if n >= s.total {
-			return nil
+		n, err := s.committed(ctx, group)
+		if err != nil || n >= s.total {
+			return err
 		}
 		select {
 		case <-tick.C:
@@ -217,6 +221,16 @@ func (s *surroundings) through(ctx context.Context, group string) error {
 			return fmt.Errorf("group %s has committed %d of %d events: %w", group, n, s.total, ctx.Err())
 		}
 	}
+}
+
+// committed is how many events a group has committed.
+func (s *surroundings) committed(ctx context.Context, group string) (n int64, err error) {
+	offsets, err := s.admin.FetchOffsets(ctx, group)
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) && !kerr.IsRetriable(err) { // a new broker has no coordinator at first
+		return 0, fmt.Errorf("offsets of group %s: %w", group, err)
+	}
+	offsets.Each(func(o kadm.OffsetResponse) { n += max(0, o.At) })
+	return n, nil
 }
 
 func texts(fields map[string]jsontext.Value) map[string]string {
