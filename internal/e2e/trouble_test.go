@@ -66,6 +66,7 @@ func TestAPIAway(t *testing.T) {
 	w := newWorld(t, workload.Config{Messages: 20_000, HotShare: 0.1}, calm())
 	gate := openGate(t, w.api.url)
 	w.baseURL = gate.url()
+	w.slots = 160 // with all of them taken, only looks would fail
 	stop := w.load(2000)
 	c := w.connector("patient", "")
 	w.api.awaitItems(time.Minute, 3000)

@@ -52,6 +52,7 @@ type world struct {
 	api     *api
 	baseURL string // of the API as the connectors are told it
 	pace    string // their requests_per_minute; empty: as many as they like
+	slots   int    // their max_open_operations; 0: 24
 	keyFile string
 
 	topic, results, deadLetters, group string
@@ -107,6 +108,9 @@ func (w *world) connector(name, source string, more ...string) *process {
 	if w.pace == "" {
 		w.pace = "30000"
 	}
+	if w.slots == 0 {
+		w.slots = 24
+	}
 	deadLetter := w.deadLetter("5%")
 	if slices.ContainsFunc(more, func(section string) bool { return strings.HasPrefix(section, "dead_letter:") }) {
 		deadLetter = ""
@@ -122,7 +126,7 @@ kustomer:
   timeout: 2s
   lost_reply_wait: %v
   requests_per_minute: %s
-  max_open_operations: 24
+  max_open_operations: %d
   retry: {initial: 100ms, max: 1s}
   item_retry: {attempts: 2, over: 1s}
 commit: {interval: 200ms}
@@ -134,7 +138,7 @@ admin: {listen: "127.0.0.1:0"}
 log: {format: json, level: debug}
 %s`,
 		name, strings.Join(w.brokers, ", "), w.topic, w.group, sessionTimeout, source,
-		w.baseURL, w.keyFile, lostReplyWait, w.pace, w.results, deadLetter, drainTimeout, strings.Join(more, "\n"))
+		w.baseURL, w.keyFile, lostReplyWait, w.pace, w.slots, w.results, deadLetter, drainTimeout, strings.Join(more, "\n"))
 	path := filepath.Join(w.t.TempDir(), name+".yaml")
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		w.t.Fatal(err)
