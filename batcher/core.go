@@ -40,6 +40,7 @@ type Core struct {
 	limitedAt   time.Time // beginning and reason of the last rest
 	limitedWhy  Reason
 	limitedTold time.Time     // when a rest was told of the last time
+	restTold    bool          // and its end was not yet
 	limitedGap  time.Duration // until the next one is told of, while one comes after the other
 	door        door          // of PUTs
 	reading     door          // of looks

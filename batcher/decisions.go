@@ -124,6 +124,8 @@ const (
 	BrakeHolds      // too much would be dead-lettered: nothing more is; Reason says why
 	BrakeReleased   // dead letters go out again
 	AllOverdue      // every slot is held by an operation that runs longer than it should
+	SlotsFree       // one of them has ended
+	QuotaBack       // the rest that was told is over
 	BytesLearned    // a 413: bodies are at most Bytes long until Until
 	BatchUnanswered // a PUT was not sent or has no usable reply, and delivery goes on: its changes go again
 )

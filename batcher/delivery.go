@@ -13,6 +13,7 @@ func (c *Core) Answered(now time.Time, b *Batch, o Outcome) {
 		c.limited(now, o.Sent, o.Quota, o.Reason, ofObject)
 	} else if o.Status > 0 {
 		c.pace.learn(now, o.Sent, o.Quota, c.puts+c.looking)
+		c.rested(now)
 	}
 	switch o.Kind {
 	case Accepted:
@@ -135,7 +136,16 @@ func (c *Core) tellsOfRest(now time.Time) bool {
 		return false
 	}
 	c.limitedTold, c.limitedGap = now, max(2*time.Minute, 2*c.limitedGap)
+	c.restTold = true
 	return true
+}
+
+// rested tells that calls get through again after a rest that was told.
+func (c *Core) rested(now time.Time) {
+	if c.restTold && !now.Before(c.pace.rest) {
+		c.restTold = false
+		c.decide(Notice{Kind: QuotaBack, Since: c.limitedTold})
+	}
 }
 
 // answers opens the door: the reply shows the API at work.

@@ -136,3 +136,11 @@ func (c *Core) becameOverdue(now time.Time, op *Operation) {
 		c.decide(Notice{Kind: AllOverdue, Since: now, Attempts: c.overdue})
 	}
 }
+
+// slotFreed notes the end of an operation that ran too long.
+func (c *Core) slotFreed(now time.Time) {
+	if c.overdue == c.cfg.MaxOpenOperations {
+		c.decide(Notice{Kind: SlotsFree, Since: c.overdueSince})
+	}
+	c.overdue--
+}

@@ -53,6 +53,7 @@ func (c *Core) Polled(now time.Time, op *Operation, v View) {
 		c.limited(now, op.lookedAt, v.Quota, v.Reason, false)
 	} else if v.Status > 0 {
 		c.pace.learn(now, op.lookedAt, v.Quota, c.puts+c.looking)
+		c.rested(now)
 	}
 	c.readable(now, v)
 	switch {
@@ -99,7 +100,7 @@ func (c *Core) polledOwn(now time.Time, op *Operation, v View) {
 // end closes an operation of ours: what was applied is reported, what failed is
 // tried again or given up, and what has no result is sent again as a stray.
 func (c *Core) end(now time.Time, op *Operation, v View) {
-	c.forgetOperation(op)
+	c.forgetOperation(now, op)
 	took := v.Took
 	if took <= 0 {
 		took = now.Sub(op.Accepted)
@@ -188,11 +189,11 @@ func (c *Core) itemFailed(now time.Time, op *Operation, it *Item, why Reason) Fa
 }
 
 // forgetOperation takes an operation of ours out of every list.
-func (c *Core) forgetOperation(op *Operation) {
+func (c *Core) forgetOperation(now time.Time, op *Operation) {
 	c.looks.cancel(op)
 	c.openOperations--
 	if op.overdue {
-		c.overdue--
+		c.slotFreed(now)
 	}
 	for _, a := range op.involved {
 		a.forget(op)

@@ -299,7 +299,7 @@ func (c *Core) die(now time.Time, a *Assignment) {
 	}
 	for _, op := range slices.Clone(a.operations) {
 		if op.ours() == 0 {
-			c.forgetOperation(op)
+			c.forgetOperation(now, op)
 		}
 	}
 }

@@ -41,6 +41,10 @@ func (p *Pipeline) tell(now time.Time, n batcher.Notice) {
 	case batcher.AllOverdue:
 		p.log.Error("every open operation runs longer than kustomer.overdue_after, so nothing new is sent: check the status page of Kustomer for bulk jobs",
 			zap.Int("operations", n.Attempts))
+	case batcher.SlotsFree:
+		p.log.Info("operations end again, and new ones are sent", zap.Duration("after_seconds", now.Sub(n.Since)))
+	case batcher.QuotaBack:
+		p.log.Info("the rest is over: calls get through again", zap.Duration("after_seconds", now.Sub(n.Since)))
 	case batcher.BytesLearned:
 		p.log.Warn("a request was too large for Kustomer or a proxy: requests are smaller for a while; set batch.max_bytes",
 			zap.String("batch_id", n.Batch.ID), zap.Int("bytes", n.Batch.Bytes), zap.Int("max_bytes", n.Bytes), zap.Duration("for_seconds", n.Until.Sub(now)))

@@ -75,6 +75,16 @@ func TestNoticesSayWhatAndWhenAndWhere(t *testing.T) {
 			zapcore.WarnLevel,
 			[]string{"quota", `"rest_seconds":1000000000`},
 		},
+		"quota is back": {
+			batcher.Notice{Kind: batcher.QuotaBack, Since: now.Add(-time.Minute)},
+			zapcore.InfoLevel,
+			[]string{"the rest is over", `"after_seconds":60000000000`},
+		},
+		"slots are free": {
+			batcher.Notice{Kind: batcher.SlotsFree, Since: now.Add(-time.Hour)},
+			zapcore.InfoLevel,
+			[]string{"end again", `"after_seconds":3600000000000`},
+		},
 		"overdue": {
 			batcher.Notice{Kind: batcher.OperationOverdue, Since: now.Add(-time.Hour), Operation: &batcher.Operation{ID: "op1"}},
 			zapcore.WarnLevel,
