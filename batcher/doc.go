@@ -12,6 +12,7 @@
 // Where to read on:
 //
 //   - core.go: the facts about records, and Next. credit.go: how many are taken.
+//   - intake.go: what is made of the records that come, and what becomes of their credit.
 //   - ledger.go: the book of a partition; the settled prefix is what may be committed.
 //   - chain.go: the order of a message's changes: hold, stray time, split.
 //   - merge.go, fold.go: how changes that wait together become one item, and one patch.

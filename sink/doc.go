@@ -25,7 +25,7 @@
 // follows redirects: [http.Transport] does not, so no [http.Client] is used. It
 // takes proxies from the environment: the transport is given its proxy.
 //
-// Replies (reply.go, results.go) are read leniently (lenient.go), since the API's
+// Replies (reply.go, page.go, results.go) are read leniently (lenient.go), since the API's
 // documents and its replies differ, but never in our favour: an operation id must
 // look like one, a reference must be one of the batch, and what is said twice in
 // two ways is no success.

@@ -39,7 +39,7 @@ var batcherGuards = []guard{
 	{name: "only the settled prefix is committed", file: "batcher/ledger.go", old: "for l.head < l.tail && l.at(l.head).stamp&settled != 0 {", new: "for l.head < l.tail {"},
 	{name: "a record settles once", file: "batcher/ledger.go", old: "if seq < l.head || seq >= l.tail || l.at(seq).stamp&settled != 0 {", new: "if false {"},
 	{name: "a dropped record is not settled", file: "batcher/ledger.go", old: "\tl.counts.Dropped++\n", new: "\tl.counts.Dropped++\n\tl.at(l.head).settled = true\n\tl.head++\n"},
-	{name: "records of a dead assignment are refused", file: "batcher/core.go", old: "if a.phase != live && c.rules.TaggedRecords {", new: "if false {"},
+	{name: "records of a dead assignment are refused", file: "batcher/intake.go", old: "if a.phase != live && c.rules.TaggedRecords {", new: "if false {"},
 	{name: "one commit in flight", file: "batcher/commit.go", old: "if c.committing != nil || now.Before(c.commitAt)", new: "if now.Before(c.commitAt)"},
 	{name: "after an unknown commit, once more", file: "batcher/commit.go", old: "\t\t\ta.recommit = now.Add(c.cfg.Recommit)\n", new: ""},
 	{name: "a change given back takes its successors along", file: "batcher/chain.go", old: "behind = behind || x == it", new: "behind = x == it"},

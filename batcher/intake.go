@@ -1,0 +1,112 @@
+package batcher
+
+import "time"
+
+// Fetched tells of records of one assignment, in partition order. They are the
+// core's from now on, the slice is not.
+func (c *Core) Fetched(now time.Time, a *Assignment, changes []Change) {
+	if a.phase != live && c.rules.TaggedRecords {
+		return // polled before the assignment ended: not ours any more
+	}
+	if !c.rules.TaggedRecords {
+		if a = c.current(a); a == nil {
+			return
+		}
+	}
+	if a.ledger.counts.Open == 0 {
+		a.movedAt = now // it did not stand still, it had nothing
+	}
+	c.extra = max(0, c.extra-len(changes))
+	for i := range changes {
+		c.take(now, a, &changes[i])
+	}
+	if !a.started && len(changes) > 0 {
+		a.started = true
+		c.commitAt = now // the write-ahead mark waits for no interval
+	}
+	c.reconsiderShare(now, a)
+}
+
+func (c *Core) take(now time.Time, a *Assignment, ch *Change) {
+	if ch.Verdict == Send {
+		c.takeToSend(now, a, ch)
+		return
+	}
+	ev := new(Event)
+	c.enter(now, a, ev, ch)
+	if ch.Verdict == Skip {
+		c.skipped[ch.Reason.Code]++
+		c.settle(ev, &a.ledger.counts.Skipped)
+	} else {
+		c.reject(now, &Bury{Event: ev, Reason: ch.Reason})
+	}
+}
+
+// takeToSend takes a change that is to be sent. Most changes are the first of an
+// item, and then the two are one allocation: they are needed for the same time.
+func (c *Core) takeToSend(now time.Time, a *Assignment, ch *Change) {
+	chain := c.chainOf(ch.MessageID)
+	if n := len(chain.items); n > 0 && c.mayMerge(chain.items[n-1], a) {
+		ev := new(Event)
+		c.enter(now, a, ev, ch)
+		if !c.merge(chain.items[n-1], ev) {
+			c.append(now, chain, new(Item), ev)
+		}
+		return
+	}
+	both := new(struct {
+		item  Item
+		event Event
+	})
+	c.enter(now, a, &both.event, ch)
+	c.append(now, chain, &both.item, &both.event)
+}
+
+// enter makes an event of a change and enters it in the books.
+func (c *Core) enter(now time.Time, a *Assignment, ev *Event, ch *Change) {
+	*ev = Event{
+		Offset: ch.Offset, EventID: ch.EventID, Patch: ch.Patch, OccurredAt: ch.OccurredAt,
+		Arrived: now, Record: ch.Record, Assignment: a, bytes: ch.size(),
+		order: c.delivered,
+	}
+	c.delivered++
+	ev.seq = a.ledger.add(ch.Offset, ch.LeaderEpoch)
+	a.ledger.made(ev.seq, ch.Record.Timestamp)
+	c.openEvents++
+	c.openBytes += ev.bytes
+	a.bytes += ev.bytes
+	c.malformed.note(now, 0, 1)
+}
+
+// settle closes a record's book (I4) and frees its credit. What belongs to a
+// dead assignment has been dropped already.
+func (c *Core) settle(ev *Event, count *uint64) {
+	a := ev.Assignment
+	if a.phase == dead {
+		return
+	}
+	a.ledger.settle(ev.seq, count)
+	c.release(ev)
+	c.resume(a)
+}
+
+// charge takes more credit for an event that has made what is kept larger.
+func (c *Core) charge(ev *Event, bytes int) {
+	ev.bytes += int64(bytes)
+	c.openBytes += int64(bytes)
+	ev.Assignment.bytes += int64(bytes)
+}
+
+func (c *Core) release(ev *Event) {
+	c.openEvents--
+	c.openBytes -= ev.bytes
+	ev.Assignment.bytes -= ev.bytes
+}
+
+func (c *Core) drop(ev *Event) {
+	if ev.Assignment.phase == dead {
+		return
+	}
+	ev.Assignment.ledger.drop()
+	c.release(ev)
+}
