@@ -33,6 +33,7 @@ func BenchmarkRun(b *testing.B) {
 	cfg.Kustomer.BaseURL, cfg.Kustomer.APIKey = around.API, config.NewSecret("bench")
 	cfg.Kustomer.RequestsPerMinute = 100_000
 	log, _ := newLogger(config.Log{Level: zapcore.InfoLevel.String(), Format: "json"}, io.Discard)
+	limitMemory(cfg, log) // as the program does
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
 	ended := make(chan error, 1)

@@ -73,7 +73,11 @@ func benchmarkMemory(b *testing.B, name string) {
 // The collector always has a limit, but what the user says counts.
 func TestMemoryLimit(t *testing.T) {
 	before := debug.SetMemoryLimit(-1)
-	t.Cleanup(func() { debug.SetMemoryLimit(before) })
+	percent := debug.SetGCPercent(100)
+	t.Cleanup(func() {
+		debug.SetMemoryLimit(before)
+		debug.SetGCPercent(percent)
+	})
 	for _, tc := range []struct {
 		name, env, value string
 		limited          bool
@@ -89,7 +93,11 @@ func TestMemoryLimit(t *testing.T) {
 				t.Setenv(tc.env, tc.value)
 			}
 			debug.SetMemoryLimit(math.MaxInt64)
+			debug.SetGCPercent(100)
 			limitMemory(config.Default(), zap.NewNop())
+			if got := debug.SetGCPercent(100); (got > 100) != tc.limited {
+				t.Errorf("GOGC is %d", got)
+			}
 			if limit := debug.SetMemoryLimit(-1); (limit < math.MaxInt64) != tc.limited {
 				t.Errorf("the limit is %d", limit)
 			}

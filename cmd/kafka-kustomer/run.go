@@ -47,17 +47,26 @@ func newRun() *cobra.Command {
 
 // limitMemory tells the garbage collector how much memory there is: what
 // GOMEMLIMIT says, else most of the container's limit, which the runtime does
-// not read by itself, else [enoughMemory]. Without any, the collector would let
-// garbage grow as large as what is alive.
+// not read by itself, but no more than [enoughMemory]. Below that it may let twice
+// as much garbage grow as is alive, which saves a tenth of the processor time.
+// Without any limit that would be without bound.
 func limitMemory(cfg *config.Config, log *zap.Logger) {
 	limit, err := memlimit.Set()
 	_, given := os.LookupEnv("GOMEMLIMIT")
-	if !given && os.Getenv("AUTOMEMLIMIT") != "off" && (err != nil || limit == math.MaxInt64) {
-		limit = enoughMemory(cfg)
-		debug.SetMemoryLimit(limit)
+	if !given && os.Getenv("AUTOMEMLIMIT") != "off" {
+		if enough := enoughMemory(cfg); err != nil || limit > enough {
+			limit = enough
+			debug.SetMemoryLimit(limit)
+		}
+	}
+	if _, given := os.LookupEnv("GOGC"); !given && limit < math.MaxInt64 {
+		debug.SetGCPercent(garbagePercent)
 	}
 	log.Debug("memory limit of the garbage collector", zap.Int64("bytes", limit), zap.Error(err))
 }
+
+// garbagePercent is GOGC where there is a limit.
+const garbagePercent = 200
 
 // enoughMemory is what a run needs in which the collector is never pressed: twice
 // what may be alive of events and request bodies, and what Kafka's clients and

@@ -31,7 +31,7 @@ var mixes = []struct {
 	merge    int // events an item, at most: for how many events there must be
 }{
 	{"each message once", 0, 1},
-	{"10,000 messages in turn", 10_000, 3},
+	{"10,000 messages in turn", 10_000, 5},
 }
 
 // sized is what got through.
