@@ -10,5 +10,5 @@ import (
 // number: one can compare and add them, which texts such as 1m30s don't let. A
 // millisecond is as exact as anybody needs it.
 func encodeSeconds(d time.Duration, enc zapcore.PrimitiveArrayEncoder) {
-	enc.AppendFloat64(d.Round(time.Millisecond).Seconds())
+	enc.AppendFloat64(float64(d.Round(time.Millisecond).Milliseconds()) / 1000)
 }

@@ -13,6 +13,7 @@
 //
 //	program.go    what is asked of the program, as functions and plain values
 //	readiness.go  values -> ready or not, and the reasons; a pure function
+//	outlook.go    what is safe during each kind of trouble, and what ends it
 //	metrics.go    the same values -> metrics, one look a scrape
 //	catalogue.go  the metrics without labels, and Catalogue, the list of all there are
 //	families.go   the metrics with labels

@@ -62,6 +62,7 @@ func writeReason(w io.Writer, now time.Time, r Reason) {
 	if r.Check != "" {
 		fmt.Fprintf(w, "  check: %s\n", oneLine(r.Check))
 	}
+	fmt.Fprintf(w, "  safe: %s\n  ends: %s\n", r.Safe, r.Ends)
 }
 
 func writeCounts(w io.Writer, st status) {

@@ -23,6 +23,8 @@ type Reason struct {
 	Code   string    `json:"code"`            // more precisely, for programs
 	Text   string    `json:"text"`            // what happened
 	Check  string    `json:"check,omitempty"` // what to check next, where Text does not say
+	Safe   string    `json:"safe"`            // what can't go wrong meanwhile
+	Ends   string    `json:"ends"`            // what ends it, and whether that needs anybody
 	Since  time.Time `json:"since,omitzero"`  // when it began
 	Until  time.Time `json:"until,omitzero"`  // when the next try is due
 	Person bool      `json:"person"`          // somebody has to see to it
@@ -92,6 +94,10 @@ func assess(s status) Readiness {
 		block(ofResults(s.now, s.oldest))
 	}
 	slices.SortStableFunc(r.Reasons, worstFirst)
+	for i := range r.Reasons {
+		o := outlooks[r.Reasons[i].Kind]
+		r.Reasons[i].Safe, r.Reasons[i].Ends = o.safe, o.ends
+	}
 	return r
 }
 

@@ -134,6 +134,10 @@ func TestReadyz(t *testing.T) {
 				want.Reasons = []Reason{}
 			}
 			for i, r := range got.Reasons {
+				if o := outlooks[r.Kind]; r.Safe != o.safe || r.Ends != o.ends {
+					t.Errorf("%s: safe %q, ends %q", r.Kind, r.Safe, r.Ends)
+				}
+				got.Reasons[i].Safe, got.Reasons[i].Ends = "", ""
 				if slices.Contains([]string{"joining", "results"}, r.Kind) {
 					if age := time.Since(r.Since); age < test.with.oldest || age > test.with.oldest+time.Minute {
 						t.Errorf("%s since %v ago", r.Kind, age)
@@ -190,6 +194,18 @@ func TestReadyzByPhase(t *testing.T) {
 	expect("draining from the start", "draining", 503, "draining")
 	s.Attach(f.program())
 	expect("attached while draining", "draining", 503, "draining")
+}
+
+// Whoever is woken up by a reason reads what is safe, and when it will be over.
+func TestEachKindHasAnOutlook(t *testing.T) {
+	for _, kind := range kinds {
+		if o := outlooks[kind]; o.safe == "" || o.ends == "" {
+			t.Errorf("%s: %+v", kind, o)
+		}
+	}
+	if len(outlooks) != len(kinds) {
+		t.Errorf("%d outlooks of %d kinds", len(outlooks), len(kinds))
+	}
 }
 
 // The set of kinds is closed, and the core's is part of it.

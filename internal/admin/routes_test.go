@@ -242,10 +242,14 @@ running for 1h30m0s, as of 2026-11-24T12:00:00Z
 
 * configuration (unauthorized), for 1m0s, next try in 1.5s, needs somebody
   Kustomer says no * ready (all), for ever
+  safe: nothing is lost or given up: what waits stays uncommitted in Kafka
+  ends: when it is put right; it is tried again meanwhile, and no restart is needed but for the connector's own configuration
 
 * kafka (broker), for 1s
   broker k:9092: refused
   check: check it
+  safe: what was read is kept, and only what is done is committed
+  ends: by itself, once the brokers and the group answer
 
 events      15 delivered = 5 completed + 4 dead-lettered + 3 skipped + 2 open + 1 dropped
 open        7 messages, 6 items ready to be sent, 8 bytes
