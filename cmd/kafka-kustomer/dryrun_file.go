@@ -15,8 +15,13 @@ import (
 	"kafka-kustomer/internal/dryrun"
 )
 
-// maxPoll is how many records one poll of a run brings at most.
-const maxPoll = 2000
+const (
+	// maxPoll is how many records one poll of a run brings at most.
+	maxPoll = 2000
+	// maxFetch is about how many bytes of a file are handed over at once, as in a fetch
+	// from Kafka: the core can say that it has enough only when it has them.
+	maxFetch = 4 << 20
+)
 
 // readFile hands over the events of a file as the records of one partition. A
 // line's number is its offset. Lines of white space only are passed over.
@@ -62,10 +67,11 @@ type lineReader struct {
 	number int64
 }
 
-// next reads up to n lines that hold something.
+// next reads up to n lines that hold something, fewer when they are long.
 func (l *lineReader) next(n int) (changes []batcher.Change, err error) {
-	for len(changes) < n {
+	for size := 0; len(changes) < n && size < maxFetch; {
 		line, err := l.line()
+		size += len(line)
 		if line = bytes.TrimSpace(line); len(line) > 0 {
 			c := batcher.Change{Offset: l.number, LeaderEpoch: -1, Record: batcher.Record{Value: line}}
 			if len(line) > l.most {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -85,4 +86,25 @@ func writeEvents(t *testing.T, lines ...string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// A file of long lines is not read into memory as a whole.
+func TestLineReaderReadsInParts(t *testing.T) {
+	const lines, size = 20, 1 << 20
+	text := strings.Repeat(strings.Repeat("x", size-1)+"\n", lines)
+	l := lineReader{in: bufio.NewReader(strings.NewReader(text)), most: size}
+	total := 0
+	for {
+		changes, err := l.next(maxPoll)
+		total += len(changes)
+		if len(changes) > maxFetch/size {
+			t.Fatalf("%d lines of %d bytes at once", len(changes), size)
+		}
+		if err != nil {
+			break
+		}
+	}
+	if total != lines {
+		t.Errorf("%d lines, want %d", total, lines)
+	}
 }
