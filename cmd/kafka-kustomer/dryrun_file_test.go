@@ -2,7 +2,10 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -106,5 +109,31 @@ func TestLineReaderReadsInParts(t *testing.T) {
 	}
 	if total != lines {
 		t.Errorf("%d lines, want %d", total, lines)
+	}
+}
+
+// Where nothing comes, an interrupt ends the reading all the same.
+func TestReadingIsInterrupted(t *testing.T) {
+	in, out := io.Pipe()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		l := lineReader{in: bufio.NewReader(interruptedReader{ctx, in}), most: 99}
+		for {
+			if _, err := l.next(1); err != nil {
+				ended <- err
+				return
+			}
+		}
+	}()
+	if _, err := out.Write([]byte("a line\n")); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("ended with %v", err)
+	}
+	if err := out.Close(); err != nil { // lets the read that is left end
+		t.Fatal(err)
 	}
 }
