@@ -35,6 +35,10 @@ func TestSystemdUnit(t *testing.T) {
 			t.Errorf("%s is %q, want %q", key, unit[key], want)
 		}
 	}
+	// The exit code that is not tried again is also that of a crash of Go's.
+	if !slices.Contains(unit["Environment"], "GOTRACEBACK=crash") {
+		t.Error("a crash is not tried again: it ends with exit code 2, as a wrong configuration does")
+	}
 	if pre := unit["ExecStartPre"]; pre != nil {
 		t.Errorf("ExecStartPre is %q: systemd knows no exit code of it that is not to be tried again", pre)
 	}
