@@ -94,10 +94,11 @@ func (c *Core) failedCall(now time.Time, b *Batch, why Reason, certain, locked b
 	})
 }
 
-// unanswered tells of a batch that came to nothing and is no pause: that one is
-// told of as a whole.
+// unanswered tells of a batch that came to nothing, of which something is sent again,
+// and is no pause: that one is told of as a whole.
 func (c *Core) unanswered(b *Batch, o Outcome) {
-	if !c.door.closed {
+	ours := slices.ContainsFunc(b.Items, func(it *Item) bool { return it.phase != gone })
+	if ours && !c.door.closed {
 		c.decide(Notice{Kind: BatchUnanswered, Reason: o.Reason, Since: b.Cut, Attempts: c.batchFailures(b), Batch: b})
 	}
 }

@@ -63,6 +63,20 @@ func TestBatchWithoutAnswerIsTold(t *testing.T) {
 	}
 }
 
+// Of a batch whose partitions are gone nothing is sent again: to say so in a shutdown,
+// which cuts calls short, would be wrong.
+func TestBatchOfNobodyIsNotTold(t *testing.T) {
+	d := newDesk(t)
+	a := d.own()
+	d.fetch(a, change(0, "a", `{"a":1}`))
+	b := d.put()
+	d.c.Lost(d.now, []*Assignment{a})
+	d.c.Answered(d.now, b, Outcome{Kind: Unknown, Reason: Reason{Code: "cancelled"}, Quota: NoQuota})
+	if n, ok := d.c.Next(d.now).(Notice); ok {
+		t.Errorf("told %+v", n)
+	}
+}
+
 // Rests of a quota that never suffices are told of ever more seldom, and at once
 // again after a while without.
 func TestRestsAreToldEverMoreSeldom(t *testing.T) {

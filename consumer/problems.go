@@ -59,7 +59,7 @@ const expireAfter = time.Minute
 
 // A problem that lasts is told of again after a while, and each time after twice
 // as long: at first after relogAfter if its text has changed meanwhile, and else
-// after remindAfter.
+// after remindAfter. A text that is new never waits for longer than remindAfter.
 const (
 	relogAfter  = 10 * time.Second
 	remindAfter = 10 * time.Minute
@@ -110,9 +110,9 @@ func (ps *problems) report(key problemKey, err error) {
 
 // tell logs a problem unless it has been told of not long ago. ps.mu is held.
 func (ps *problems) tell(key problemKey, e *entry, now time.Time) {
-	gap := e.gap
+	gap := min(e.gap, remindAfter)
 	if e.logged == e.Text {
-		gap = max(gap, remindAfter)
+		gap = max(e.gap, remindAfter)
 	}
 	if e.logged != "" && now.Sub(e.loggedAt) < gap {
 		return

@@ -205,3 +205,24 @@ func TestProblemThatLastsIsNoFlood(t *testing.T) {
 		}
 	})
 }
+
+// What is wrong after hours of something else is told of soon, however seldom that
+// was told of at the end.
+func TestAnotherTextIsToldOfSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zap.InfoLevel)
+		ps := newProblems(canary.Watch(t, core))
+		key := topicProblem("in")
+		say := func(text string, of time.Duration) {
+			for begun := time.Now(); time.Since(begun) < of; time.Sleep(time.Second) {
+				ps.report(key, errors.New(text))
+				ps.settled(time.Now())
+			}
+		}
+		say("no such topic", 312*time.Minute) // told of two minutes ago, and the next time five hours later
+		say("not authorized", remindAfter)
+		if n := logs.FilterField(zap.String("error", "not authorized")).Len(); n != 1 {
+			t.Errorf("told of %d times", n)
+		}
+	})
+}

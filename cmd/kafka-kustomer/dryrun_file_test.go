@@ -1,7 +1,11 @@
 package main
 
 import (
+	"bufio"
+	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -85,4 +89,51 @@ func writeEvents(t *testing.T, lines ...string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// A file of long lines is not read into memory as a whole.
+func TestLineReaderReadsInParts(t *testing.T) {
+	const lines, size = 20, 1 << 20
+	text := strings.Repeat(strings.Repeat("x", size-1)+"\n", lines)
+	l := lineReader{in: bufio.NewReader(strings.NewReader(text)), most: size}
+	total := 0
+	for {
+		changes, err := l.next(maxPoll)
+		total += len(changes)
+		if len(changes) > maxFetch/size {
+			t.Fatalf("%d lines of %d bytes at once", len(changes), size)
+		}
+		if err != nil {
+			break
+		}
+	}
+	if total != lines {
+		t.Errorf("%d lines, want %d", total, lines)
+	}
+}
+
+// Where nothing comes, an interrupt ends the reading all the same.
+func TestReadingIsInterrupted(t *testing.T) {
+	in, out := io.Pipe()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		l := lineReader{in: bufio.NewReader(interruptedReader{ctx, in}), most: 99}
+		for {
+			if _, err := l.next(1); err != nil {
+				ended <- err
+				return
+			}
+		}
+	}()
+	if _, err := out.Write([]byte("a line\n")); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("ended with %v", err)
+	}
+	if err := out.Close(); err != nil { // lets the read that is left end
+		t.Fatal(err)
+	}
 }

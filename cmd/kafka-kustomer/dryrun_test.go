@@ -15,8 +15,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/zap"
 
 	"kafka-kustomer/internal/config"
@@ -116,6 +118,58 @@ func TestDryRunOfTopics(t *testing.T) {
 			w.untouched(t, tc.commits)
 		})
 	}
+}
+
+// What Kafka does not tell of is named: it would look like a log with nothing new in it.
+func TestDryRunOfWhatCantBeAsked(t *testing.T) {
+	for _, tc := range []struct {
+		name, config string
+		broken       bool // a partition has no leader
+		words        string
+	}{
+		{"a missing topic", "", false, "note: topic other does not exist yet"},
+		{"a missing topic, and commits are asked for", ", start: committed", false, "note: topic other does not exist yet"},
+		{"a partition without leader", "", true, "note: message-changes/1 is left out, Kafka can't tell where it begins, ends or stands: UNKNOWN_SERVER_ERROR"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := newTopicWorld(t, "source: {topics: [message-changes, other]"+tc.config+"}\n")
+			for p := range int32(2) {
+				w.commit(t, p, 9)
+			}
+			if tc.broken {
+				w.refuseOffsets(1)
+			}
+			code, stdout, stderr := command(t, "dry-run", "-c", w.config)
+			if code != exitDone || !strings.Contains(stdout, tc.words) || strings.Contains(stdout, "other/-1") || !strings.Contains(stdout, "(e18)") {
+				t.Errorf("exit code %d, stdout:\n%s\nstderr: %s", code, stdout, stderr)
+			}
+		})
+	}
+}
+
+// refuseOffsets makes the broker fail to tell the offsets of one partition.
+func (w *topicWorld) refuseOffsets(partition int32) {
+	w.cluster.ControlKey(int16(kmsg.ListOffsets), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		w.cluster.KeepControl()
+		resp := req.ResponseKind().(*kmsg.ListOffsetsResponse)
+		for _, ask := range req.(*kmsg.ListOffsetsRequest).Topics {
+			topic := kmsg.NewListOffsetsResponseTopic()
+			topic.Topic = ask.Topic
+			for _, p := range ask.Partitions {
+				said := kmsg.NewListOffsetsResponseTopicPartition()
+				said.Partition, said.Offset = p.Partition, 10
+				switch {
+				case p.Partition == partition:
+					said.Offset, said.ErrorCode = -1, kerr.UnknownServerError.Code
+				case p.Timestamp == -2:
+					said.Offset = 0
+				}
+				topic.Partitions = append(topic.Partitions, said)
+			}
+			resp.Topics = append(resp.Topics, topic)
+		}
+		return resp, nil, true
+	})
 }
 
 // The records of a transaction that was aborted are not read, the markers are passed

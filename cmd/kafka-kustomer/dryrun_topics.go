@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -143,16 +144,29 @@ func findSpans(ctx context.Context, admin *kadm.Client, source config.Source, fr
 	}
 	var spans []*span
 	for _, end := range l.end.Offsets().Sorted() {
+		switch err := l.failed(end.Topic, end.Partition); {
+		case end.Partition < 0 && errors.Is(err, kerr.UnknownTopicOrPartition):
+			p.note("topic " + end.Topic + " does not exist yet")
+			continue
+		case err != nil:
+			p.note(fmt.Sprintf("%s/%d is left out, Kafka can't tell where it begins, ends or stands: %v", end.Topic, end.Partition, err))
+			continue
+		}
 		if s := l.span(end, source, from, p); s.next < s.end {
 			spans = append(spans, s)
 		}
 	}
-	for _, topic := range source.Topics {
-		if len(l.end[topic]) == 0 {
-			p.note("topic " + topic + " does not exist yet")
-		}
-	}
 	return spans, nil
+}
+
+// failed is why Kafka does not tell of a partition. Of a topic that can't be asked
+// for there is one partition, -1, that says so.
+func (l *logs) failed(topic string, partition int32) error {
+	end, _ := l.end.Lookup(topic, partition)
+	start, _ := l.start.Lookup(topic, partition)
+	since, _ := l.since.Lookup(topic, partition)
+	commit, _ := l.committed.Lookup(topic, partition)
+	return cmp.Or(end.Err, start.Err, since.Err, commit.Err)
 }
 
 func (l *logs) span(end kadm.Offset, source config.Source, from position, p *printer) *span {

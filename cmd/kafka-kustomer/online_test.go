@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -90,5 +93,27 @@ func TestValidateOnlineWithNobodyThere(t *testing.T) {
 		if !strings.Contains(stdout, words) {
 			t.Errorf("%q is not in\n%s", words, stdout)
 		}
+	}
+}
+
+// Checks that were cut short by an interrupt have no verdict.
+func TestValidateOnlineInterrupted(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	path := configFile(t, fmt.Sprintf("kafka: {brokers: [%q]}\nkustomer: {base_url: 'http://%s', api_key: k}\n", silent.Addr(), silent.Addr()))
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { // the first call that nobody answers
+		if c, err := silent.Accept(); err == nil {
+			defer c.Close()
+		}
+		cancel()
+	}()
+	var stdout, stderr bytes.Buffer
+	code := execute(ctx, []string{"validate", "--online", "-c", path}, &stdout, &stderr)
+	if code != exitFailure || !strings.Contains(stderr.String(), "interrupted") || stdout.Len() > 0 {
+		t.Errorf("exit code %d, stdout %q, stderr %q", code, &stdout, &stderr)
 	}
 }

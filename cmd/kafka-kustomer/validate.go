@@ -106,6 +106,9 @@ func (v *validation) run(cmd *cobra.Command) error {
 		if said.Online, err = v.checkOnline(cmd.Context(), cfg); err != nil {
 			return err
 		}
+		if err := cmd.Context().Err(); err != nil { // what was cut short has not failed
+			return fmt.Errorf("validate --online: interrupted: %w", err)
+		}
 	}
 	failed := anyFailed(said.Online)
 	if v.asJSON {

@@ -151,7 +151,7 @@ var families = []family{
 	},
 	{
 		"trouble", gauge,
-		"1 while trouble of this kind lasts: /readyz says what happened and what to check. Only quota may be 1 while ready is.",
+		"1 while trouble of this kind lasts: /readyz says what happened and what to check. Only quota and takeover may be 1 while ready is.",
 		[]string{"kind"},
 		false,
 		func(v view, send sendFunc) {

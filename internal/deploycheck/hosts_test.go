@@ -29,12 +29,18 @@ func TestSystemdUnit(t *testing.T) {
 		"DynamicUser": "yes", "ProtectSystem": "strict", "NoNewPrivileges": "yes", "CapabilityBoundingSet": "",
 		"Restart": "on-failure", "RestartPreventExitStatus": "2", "KillSignal": "SIGTERM", "LimitCORE": "0",
 		"ExecStart":      "/usr/local/bin/kafka-kustomer run -c /etc/kafka-kustomer/config.yaml",
-		"ExecStartPre":   "/usr/local/bin/kafka-kustomer validate -c /etc/kafka-kustomer/config.yaml",
 		"LoadCredential": "kustomer-api-key:/etc/kafka-kustomer/kustomer-api-key",
 	} {
 		if !slices.Equal(unit[key], []string{want}) {
 			t.Errorf("%s is %q, want %q", key, unit[key], want)
 		}
+	}
+	// The exit code that is not tried again is also that of a crash of Go's.
+	if !slices.Contains(unit["Environment"], "GOTRACEBACK=crash") {
+		t.Error("a crash is not tried again: it ends with exit code 2, as a wrong configuration does")
+	}
+	if pre := unit["ExecStartPre"]; pre != nil {
+		t.Errorf("ExecStartPre is %q: systemd knows no exit code of it that is not to be tried again", pre)
 	}
 	if stop := duration(t, unit["TimeoutStopSec"][0]); stop < config.Default().DrainTimeout+spare {
 		t.Errorf("systemd waits %v, and the shutdown may take %v", stop, config.Default().DrainTimeout)

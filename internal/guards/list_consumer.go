@@ -82,7 +82,8 @@ var consumerGuards = []guard{
 	{name: "a rebalance is no failed heartbeat", file: "consumer/alive.go", old: "!errors.Is(err, kerr.RebalanceInProgress) {", new: "(true || !errors.Is(err, kerr.RebalanceInProgress)) {"},
 
 	// What is told.
-	{name: "a problem that lasts is told ever more seldom", file: "consumer/problems.go", old: "gap = max(gap, remindAfter)", new: "gap = relogAfter"},
+	{name: "a problem that lasts is told ever more seldom", file: "consumer/problems.go", old: "gap = max(e.gap, remindAfter)", new: "gap = relogAfter"},
 	{name: "a problem whose text changes is told ever more seldom", file: "consumer/problems.go", old: "max(relogAfter, 2*gap)", new: "relogAfter"},
+	{name: "another text is told soon", file: "consumer/problems.go", old: "gap := min(e.gap, remindAfter)", new: "gap := e.gap"},
 	{name: "what an outage brings about is not told", file: "consumer/problems.go", old: `if key.broker == "" && ps.unreachable() &&`, new: "if false &&"},
 }

@@ -25,6 +25,7 @@ var resultsGuards = []guard{
 	{name: "the producer id is there before the first write", file: "sink/results/ensure.go", old: "if _, _, err := w.client.ProducerID(ctx); err != nil {", new: "if err := ctx.Err(); err != nil {"},
 	{name: "a refusal is told ever more seldom", file: "sink/results/trouble.go", old: "if r.told.due(now, text) {", new: "if r.told.due(now, text) || true {"},
 	{name: "refusals that take turns are told ever more seldom", file: "sink/results/trouble.go", old: "max(relogAfter, 2*gap)", new: "relogAfter"},
+	{name: "another refusal is told soon", file: "sink/results/trouble.go", old: "gap := min(t.gap, remindAfter)", new: "gap := t.gap"},
 	{name: "a refusal that does not come again is over", file: "sink/results/trouble.go", old: "if now.Sub(r.last) < quietAfter {", new: "if true {"},
 	{name: "a write without an answer is told", file: "sink/results/trouble.go", old: "stalled := some && time.Since(oldest.began) >= stallAfter", new: "stalled := false && some"},
 	{name: "a stall is told once", file: "sink/results/trouble.go", old: "case stalled && (before == nil || before.Topic != oldest.topic):", new: "case stalled:"},

@@ -108,6 +108,7 @@ func (k *cluster) members(ctx context.Context, c *Check) {
 // standing is where a partition stands.
 type standing struct {
 	commits, missing, lost []string
+	untold                 []string // Kafka does not say: of those without a leader, say
 	lag                    int64
 	open                   int // partitions that were not given back clean
 }
@@ -144,6 +145,9 @@ func (k *cluster) offsets(ctx context.Context, c *Check) {
 	if s.open > 0 {
 		c.found("%s; %s not given back in order, so their first request waits for kustomer.lost_reply_wait if no member holds them now", c.Found, plural(s.open, "partition"))
 	}
+	if len(s.untold) > 0 {
+		c.unproven("where Kafka has no answer: %s", few(s.untold))
+	}
 	if len(s.missing) > 0 && k.cfg.Start == startCommitted {
 		c.fail("check source.group, or set source.start to earliest or latest", "source.start is committed, and there is none for %s", few(s.missing))
 	}
@@ -159,6 +163,10 @@ func compare(start, end kadm.ListedOffsets, committed kadm.OffsetResponses) (s s
 		place := e.Topic + "/" + strconv.Itoa(int(e.Partition))
 		first, _ := start.Lookup(e.Topic, e.Partition)
 		o, ok := committed.Lookup(e.Topic, e.Partition)
+		if err := cmp.Or(e.Err, first.Err, o.Err); err != nil {
+			s.untold = append(s.untold, place+" ("+err.Error()+")")
+			return
+		}
 		if !ok || o.At < 0 {
 			s.missing = append(s.missing, place)
 			s.lag += e.Offset - first.Offset
@@ -174,6 +182,7 @@ func compare(start, end kadm.ListedOffsets, committed kadm.OffsetResponses) (s s
 		}
 	})
 	slices.Sort(s.missing)
+	slices.Sort(s.untold)
 	slices.Sort(s.lost)
 	return s
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
@@ -52,6 +53,42 @@ func TestOffsets(t *testing.T) {
 			must(t, w.check(t), "offsets and lag", tc.status, tc.words)
 		})
 	}
+}
+
+// Of a partition that has no leader nobody knows whether its commit is in the log.
+func TestOffsetsOfAPartitionWithoutLeader(t *testing.T) {
+	w := newWorld(t, fullRights(), allTopics, kustomersim.Script{})
+	offsets := kadm.Offsets{}
+	for p := range int32(2) {
+		offsets.Add(kadm.Offset{Topic: "message-changes", Partition: p, At: 5, LeaderEpoch: -1, Metadata: "kk1 clean"})
+	}
+	if err := w.admin.CommitAllOffsets(t.Context(), "kafka-kustomer", offsets); err != nil {
+		t.Fatal(err)
+	}
+	w.cluster.ControlKey(int16(kmsg.ListOffsets), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		w.cluster.KeepControl()
+		resp := req.ResponseKind().(*kmsg.ListOffsetsResponse)
+		for _, ask := range req.(*kmsg.ListOffsetsRequest).Topics {
+			topic := kmsg.NewListOffsetsResponseTopic()
+			topic.Topic = ask.Topic
+			for _, p := range ask.Partitions {
+				said := kmsg.NewListOffsetsResponseTopicPartition()
+				said.Partition, said.Offset = p.Partition, 5
+				switch {
+				case p.Partition == 1:
+					said.Offset, said.ErrorCode = -1, kerr.UnknownServerError.Code
+				case p.Timestamp == -2:
+					said.Offset = 0
+				}
+				topic.Partitions = append(topic.Partitions, said)
+			}
+			resp.Topics = append(resp.Topics, topic)
+		}
+		return resp, nil, true
+	})
+	checks := w.check(t)
+	must(t, checks, "offsets and lag", online.OK, "1 of 1 partition have a commit, 0 records behind")
+	must(t, checks, "offsets and lag", online.OK, "message-changes/1 (UNKNOWN_SERVER_ERROR")
 }
 
 // What these checks take for a clean commit, the core does too.

@@ -245,6 +245,7 @@ func (p *prober) planRest(plan *Plan, touch func(m members, name, prefix, how st
 	if name := p.lacking(); name != "" {
 		touch(p.before.members, name, "", "is sent null")
 	}
+	touch(p.before.members, unknownMember, "", "a member that does not exist, is sent; an org that keeps it is sent null")
 	if p.before.has("modifiedAt") {
 		touch(p.before.members, "modifiedAt", "", "is set an hour back, where the key may")
 	}

@@ -186,9 +186,12 @@ func (p *prober) lacking() string {
 	return ""
 }
 
-// askUnknownMember sends a member that does not exist.
+// unknownMember is a member that does not exist.
+const unknownMember = "kafkaKustomerProbe"
+
+// askUnknownMember sends it. An org that keeps it is sent null for it afterwards.
 func (p *prober) askUnknownMember(ctx context.Context) error {
-	f, no, err := p.do(ctx, p.item(nil).with(members{"kafkaKustomerProbe": quote(p.value())}))
+	f, no, err := p.change(ctx, members{unknownMember: quote(p.value())})
 	switch {
 	case err != nil:
 		return err

@@ -23,7 +23,7 @@ func TestPlan(t *testing.T) {
 			c.Confirm = func(p Plan) error { return errors.Join(p.WriteText(&b), errors.New("enough")) }
 		}}.run(t, t.Context())
 		text := b.String()
-		for _, want := range []string{message, "sandbox.example", "custom.newStr", "not set", "custom.ageNum", "sent along", "subject", "meta", "modifiedAt", "kafka-kustomer-probe-", "--probe-attribute twice"} {
+		for _, want := range []string{message, "sandbox.example", "custom.newStr", "not set", "custom.ageNum", "sent along", "subject", "meta", "modifiedAt", unknownMember, "kafka-kustomer-probe-", "--probe-attribute twice"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("it does not say %q:\n%s", want, text)
 			}

@@ -1,8 +1,10 @@
 package probe
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -219,6 +221,45 @@ func TestFinishesAPut(t *testing.T) {
 		o.asBefore(t)
 		if took := time.Since(start); o.stats.RepliesLost > 0 || o.report.Stopped != "interrupted" || took > 10*time.Minute {
 			t.Errorf("%d replies lost, stopped: %q, after %v", o.stats.RepliesLost, o.report.Stopped, took)
+		}
+	})
+}
+
+// keeper is an org that keeps members it does not know, and shows them.
+type keeper struct {
+	http.Handler
+	kept bool
+}
+
+func (k *keeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodPut {
+		body, _ := io.ReadAll(r.Body)
+		if bytes.Contains(body, []byte(`"kafkaKustomerProbe":`)) {
+			k.kept = !bytes.Contains(body, []byte(`"kafkaKustomerProbe":null`))
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	said := httptest.NewRecorder()
+	k.Handler.ServeHTTP(said, r)
+	text := said.Body.String()
+	if k.kept && r.URL.Path == "/v1/messages/"+message {
+		text = strings.Replace(text, `"attributes":{`, `"attributes":{"kafkaKustomerProbe":"text",`, 1)
+	}
+	w.WriteHeader(said.Code)
+	_, _ = io.WriteString(w, text)
+}
+
+// A member that is not known, and that the org keeps, is taken away again.
+func TestTakesAwayAMemberThatTheOrgKeeps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var k *keeper
+		o := world{
+			opts: kustomersim.Options{IgnoreUnknown: true}, attrs: two,
+			wrap: func(h http.Handler) http.Handler { k = &keeper{Handler: h}; return k },
+		}.run(t, t.Context())
+		o.asBefore(t)
+		if k.kept || len(o.report.Others) > 0 {
+			t.Errorf("the org still keeps it: %t; said to be somebody else's: %v", k.kept, o.report.Others)
 		}
 	})
 }

@@ -74,7 +74,8 @@ type world struct {
 	attrs   []string
 	before  func(call int, r *http.Request) error
 	tune    func(*Config)
-	finally func(outcome) // before the message is looked at for the last time
+	wrap    func(http.Handler) http.Handler // of the org; may be nil
+	finally func(outcome)                   // before the message is looked at for the last time
 }
 
 // outcome is what a probe left behind.
@@ -101,6 +102,9 @@ func (w world) run(t *testing.T, ctx context.Context) (o outcome) {
 	}
 	sim.Seed(message, w.message)
 	d := &direct{handler: sim, before: w.before}
+	if w.wrap != nil {
+		d.handler = w.wrap(sim)
+	}
 	cfg := Config{
 		BaseURL: "http://sandbox.example", APIKey: testKey, Transport: d, Message: message, Attributes: w.attrs,
 		BackupDir: t.TempDir(), Confirm: func(Plan) error { return nil },

@@ -61,7 +61,8 @@ type refusal struct {
 
 // told is what was said of a problem that lasts. It is said again after a while,
 // and each time after twice as long: at first after relogAfter if its text has
-// changed meanwhile, and else after remindAfter.
+// changed meanwhile, and else after remindAfter. A text that is new never waits for
+// longer than remindAfter.
 type told struct {
 	text string
 	at   time.Time
@@ -75,9 +76,9 @@ const (
 
 // due reports whether a text is to be said, and takes it as said then.
 func (t *told) due(now time.Time, text string) bool {
-	gap := t.gap
+	gap := min(t.gap, remindAfter)
 	if t.text == text {
-		gap = max(gap, remindAfter)
+		gap = max(t.gap, remindAfter)
 	}
 	if !t.at.IsZero() && now.Sub(t.at) < gap {
 		return false

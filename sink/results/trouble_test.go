@@ -110,6 +110,25 @@ func TestRefusalsThatTakeTurns(t *testing.T) {
 	})
 }
 
+// Another refusal after hours of one is told of soon.
+func TestAnotherRefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked []string
+		_, tr, logs := newWatch(t, &asked)
+		defer tr.close()
+		say := func(text string, of time.Duration) {
+			for begun := time.Now(); time.Since(begun) < of; time.Sleep(time.Second) {
+				tr.refuse("results", text, "the ACLs")
+			}
+		}
+		say("too few replicas", 312*time.Minute)
+		say("denied", remindAfter)
+		if n := logs.FilterField(zap.String("error", "denied")).Len(); n != 1 {
+			t.Errorf("told of %d times", n)
+		}
+	})
+}
+
 // Closing does not wait for a diagnosis.
 func TestCloseEndsADiagnosis(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
