@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -30,6 +31,7 @@ func (s *Server) routes() http.Handler {
 	}
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.gatherer(), promhttp.HandlerOpts{
 		ErrorLog: zap.NewStdLog(s.log.Named("metrics")), MaxRequestsInFlight: maxScrapes,
+		ErrorHandling: promhttp.ContinueOnError, // one bad series must not hide the others
 	}))
 	guarded := http.NewCrossOriginProtection().Handler(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -107,12 +109,31 @@ func (s *Server) logLevel(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxLevelBody)
 	w.Header().Set("Content-Type", "application/json")
 	before := s.cfg.Level.Level()
-	s.cfg.Level.ServeHTTP(w, r)
+	reply := heldReply{ResponseWriter: w, code: http.StatusOK}
+	s.cfg.Level.ServeHTTP(&reply, r)
+	if s.cfg.Level.Level() > zapcore.ErrorLevel { // errors are always told
+		s.cfg.Level.SetLevel(zapcore.ErrorLevel)
+		reply.body.Reset()
+		fmt.Fprintf(&reply.body, "{\"level\":%q}\n", zapcore.ErrorLevel)
+	}
+	w.WriteHeader(reply.code)
+	_, _ = w.Write(reply.body.Bytes()) // a client that is gone misses nothing
 	if after := s.cfg.Level.Level(); after != before {
 		s.log.Log(max(after, zapcore.InfoLevel), "the log level was set by hand, until the next start", zap.Stringer("from", before),
 			zap.Stringer("to", after), zap.String("remote_address", r.RemoteAddr))
 	}
 }
+
+// heldReply keeps a reply back, for it may have to say something else.
+type heldReply struct {
+	http.ResponseWriter
+	code int
+	body bytes.Buffer
+}
+
+func (r *heldReply) WriteHeader(code int) { r.code = code }
+
+func (r *heldReply) Write(p []byte) (int, error) { return r.body.Write(p) }
 
 // profiles serves Go's own profiles. One that takes longer than the server lets a
 // reply take sets its own deadline.

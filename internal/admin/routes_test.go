@@ -148,6 +148,7 @@ func TestLogLevel(t *testing.T) {
 		{name: "as curl -d does", method: "PUT", body: "level=debug", headers: []string{"Content-Type", form}, code: 200, says: `{"level":"debug"}`, level: zap.DebugLevel},
 		{name: "in the query", method: "PUT", query: "?level=error", headers: []string{"Content-Type", form}, code: 200, says: `{"level":"error"}`, level: zap.ErrorLevel},
 		{name: "from its own page", method: "PUT", body: `{"level":"warn"}`, headers: []string{"Sec-Fetch-Site", "same-origin"}, code: 200, says: "warn", level: zap.WarnLevel},
+		{name: "errors are always told", method: "PUT", body: `{"level":"fatal"}`, code: 200, says: `{"level":"error"}`, level: zap.ErrorLevel},
 		{name: "no level", method: "PUT", body: `{}`, code: 400, says: "must specify", level: zap.InfoLevel},
 		{name: "no such level", method: "PUT", body: `{"level":"loud"}`, code: 400, says: "loud", level: zap.InfoLevel},
 		{name: "too long", method: "PUT", body: `{"x":"` + strings.Repeat("x", maxLevelBody) + `","level":"debug"}`, code: 400, says: "too large", level: zap.InfoLevel},
