@@ -65,6 +65,15 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// TestSpans: code in a line stays in it, to be copied, and to be found by these tests.
+func TestSpans(t *testing.T) {
+	for _, line := range strings.Split(prose(t), "\n") {
+		if strings.Count(line, "`")%2 != 0 {
+			t.Errorf("code goes on in the next line: %s", line)
+		}
+	}
+}
+
 // TestRunbook: every section is in the index at its beginning.
 func TestRunbook(t *testing.T) {
 	text := prose(t)
