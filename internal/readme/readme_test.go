@@ -74,13 +74,18 @@ func TestSpans(t *testing.T) {
 	}
 }
 
-// TestRunbook: every section is in the index at its beginning.
+// TestRunbook: every section is in the index at its beginning, and every alert has one.
 func TestRunbook(t *testing.T) {
 	text := prose(t)
 	for _, h := range heading.FindAllStringSubmatch(text, -1) {
 		a := anchor(h[1])
 		if strings.HasPrefix(a, "runbook-") && !strings.Contains(text, "](#"+a+") |") && !strings.Contains(text, "](#"+a+"), ") {
 			t.Errorf("%q is not in the index of the runbook", h[1])
+		}
+	}
+	for _, m := range regexp.MustCompile(`README\.md#([a-z-]+)`).FindAllStringSubmatch(read(t, "deploy/prometheus/rules.yml"), -1) {
+		if !slices.ContainsFunc(heading.FindAllStringSubmatch(text, -1), func(h []string) bool { return anchor(h[1]) == m[1] }) {
+			t.Errorf("an alert leads to %s, which is no heading", m[1])
 		}
 	}
 	for _, m := range regexp.MustCompile(`kind="([a-z]+)"`).FindAllStringSubmatch(read(t, "deploy/prometheus/rules.yml"), -1) {
