@@ -45,6 +45,7 @@ var mayImport = map[string][]string{
 	"internal/architecture":       {},
 	"internal/guards":             {"batcher"},
 	"internal/deploycheck":        {},
+	"internal/readme":             {},
 	"internal/bench":              {"*"},
 	"internal/e2e":                {"*"},
 }
