@@ -17,6 +17,10 @@ type chain struct {
 	givenUp    string    // why its last change was given up, if none succeeded since
 
 	room [1]*Item // of items, which most messages never outgrow
+
+	hash   uint64 // of id
+	next   *chain // in its bucket
+	listed bool   // it is among the core's chains
 }
 
 type itemPhase uint8
@@ -47,17 +51,6 @@ type itemState struct {
 	prev, next *Item
 
 	room [1]*Event // of Events, which most items never outgrow
-}
-
-// chainOf returns the chain of a message, a new one if it has none.
-func (c *Core) chainOf(messageID []byte) *chain {
-	ch := c.chains[string(messageID)]
-	if ch == nil {
-		ch = &chain{id: string(messageID)}
-		ch.items = ch.room[:0]
-		c.chains[ch.id] = ch
-	}
-	return ch
 }
 
 // append makes a change a new item at the end of its message's chain: there is
@@ -99,8 +92,8 @@ func (c *Core) wake(now time.Time, ch *chain) {
 	if len(ch.items) == 0 {
 		if until := later(ch.strayUntil, ch.coolUntil); until.After(now) {
 			heap.Push(&c.alarms, alarm{at: until, chain: ch})
-		} else if c.chains[ch.id] == ch {
-			delete(c.chains, ch.id)
+		} else {
+			c.chains.remove(ch)
 		}
 		return
 	}

@@ -17,7 +17,7 @@ type Core struct {
 
 	assignments []*Assignment // not dead
 	retired     Counts        // of the dead ones
-	chains      map[string]*chain
+	chains      chains
 	inherited   map[string]*Operation // of earlier owners, not yet seen to their end
 	folds       []*fold               // to be used again
 	ready       readyLists
@@ -70,7 +70,7 @@ func New(cfg Config) *Core {
 		rules:     cfg.Rules,
 		fold:      foldRules{replaceObjects: cfg.ReplaceObjects, barrier: cfg.Barrier},
 		random:    rand.New(rand.NewPCG(cfg.Seed, 0x6b6b)),
-		chains:    make(map[string]*chain),
+		chains:    newChains(),
 		inherited: make(map[string]*Operation),
 		pace:      newPace(cfg),
 		refusals:  brake{share: cfg.Brake, least: cfg.BrakeAtLeast},

@@ -27,7 +27,7 @@ func (h Hold) String() string {
 // the number of messages. It goes through all of them, some fifty nanoseconds each;
 // that is for a scrape, not for every turn.
 func (c *Core) heldBy(now time.Time) (by [Holds]int, strays int) {
-	for _, ch := range c.chains {
+	for ch := range c.chains.all() {
 		by[ch.hold(now)]++
 		if ch.strayUntil.After(now) {
 			strays++

@@ -45,7 +45,7 @@ func (c *Core) take(now time.Time, a *Assignment, ch *Change) {
 // takeToSend takes a change that is to be sent. Most changes are the first of an
 // item, and then the two are one allocation: they are needed for the same time.
 func (c *Core) takeToSend(now time.Time, a *Assignment, ch *Change) {
-	chain := c.chainOf(ch.MessageID)
+	chain := c.chains.of(ch.MessageID)
 	if n := len(chain.items); n > 0 && c.mayMerge(chain.items[n-1], a) {
 		ev := new(Event)
 		c.enter(now, a, ev, ch)

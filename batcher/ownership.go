@@ -185,14 +185,14 @@ func (c *Core) curtail(now time.Time, it *Item) {
 }
 
 func (c *Core) itemsOf(match func(*Item) bool) (items []*Item) {
-	for _, ch := range c.chains {
+	for ch := range c.chains.all() {
 		for _, it := range ch.items {
 			if match(it) {
 				items = append(items, it)
 			}
 		}
 	}
-	// Maps have no order, and a seed must replay.
+	// A hash table has no order, and a seed must replay.
 	slices.SortFunc(items, func(a, b *Item) int { return cmp.Compare(a.Events[0].order, b.Events[0].order) })
 	return items
 }

@@ -75,10 +75,10 @@ type Trouble struct {
 // Snapshot returns the core's state in numbers.
 func (c *Core) Snapshot(now time.Time) Snapshot {
 	s := Snapshot{
-		Counts: c.Totals(), Partitions: len(c.assignments), Ready: c.ready.count(), Messages: len(c.chains),
+		Counts: c.Totals(), Partitions: len(c.assignments), Ready: c.ready.count(), Messages: c.chains.n,
 		Overdue: c.overdue, Suspects: c.ready.suspects(), Held: len(c.held),
 		OpenBytes: c.openBytes, InFlight: c.puts + c.looking, Operations: c.openOperations,
-		Batches: c.batches, Looks: c.lookCount, Paused: c.door.closed && len(c.chains) > 0,
+		Batches: c.batches, Looks: c.lookCount, Paused: c.door.closed && c.chains.n > 0,
 	}
 	c.keepTime(now)
 	s.Troubles, s.Pauses = c.troubles(now), c.pauses.of()
@@ -138,7 +138,7 @@ func (c *Core) troubles(now time.Time) (list []Trouble) {
 func (c *Core) troubled(now time.Time, kind TroubleKind) bool {
 	switch kind {
 	case TroubleLease:
-		return c.leaseOver(now) && len(c.chains) > 0 && !now.Before(c.leaseEnd())
+		return c.leaseOver(now) && c.chains.n > 0 && !now.Before(c.leaseEnd())
 	case TroubleConfiguration:
 		return c.doorHolds() && c.door.certain
 	case TroubleOutage:
@@ -170,7 +170,7 @@ func (c *Core) leaseEnd() time.Time {
 
 // doorHolds reports whether something waits that the door of PUTs keeps back.
 func (c *Core) doorHolds() bool {
-	return c.door.closed && (len(c.chains) > 0 || c.door.locked && len(c.looks)+c.looking > 0)
+	return c.door.closed && (c.chains.n > 0 || c.door.locked && len(c.looks)+c.looking > 0)
 }
 
 // takeovers tells of partitions that wait for what an earlier owner left running.

@@ -205,7 +205,7 @@ func TestWhatEndsUnknownAgainAndAgainGoesAlone(t *testing.T) {
 		expect(t, b, `m@1{"a":1}`)
 		d.answer(b, Unknown)
 		d.fetch(a, change(fresh, fmt.Sprint("f", fresh), `{"a":1}`)) // shows that the API works
-		d.c.chains["m"].items[0].notBefore = d.now.Add(time.Minute)
+		d.c.chains.of([]byte("m")).items[0].notBefore = d.now.Add(time.Minute)
 		b = d.put()
 		if holds(b, 1) {
 			t.Fatal("it did not wait")

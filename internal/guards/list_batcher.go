@@ -114,7 +114,7 @@ var batcherGuards = []guard{
 	{name: "inherited operations are looked at once for all", file: "batcher/ownership.go", old: "op := c.inherited[id]\n", new: "var op *Operation\n"},
 	{name: "the last owner takes the looks along", file: "batcher/ownership.go", old: "\tc.disown(a)\n", new: ""},
 	{name: "an idle member is not in trouble", file: "batcher/snapshot.go", old: "|| c.door.locked && len(c.looks)+c.looking > 0)", new: "|| c.door.locked)"},
-	{name: "a lease that is over is told", file: "batcher/snapshot.go", old: "return c.leaseOver(now) && len(c.chains) > 0 && !now.Before(c.leaseEnd())", new: "return false"},
+	{name: "a lease that is over is told", file: "batcher/snapshot.go", old: "return c.leaseOver(now) && c.chains.n > 0 && !now.Before(c.leaseEnd())", new: "return false"},
 	{name: "an outage keeps the lock", file: "batcher/delivery.go", old: "locked || c.door.locked && !certain", new: "locked"},
 	{name: "a closed door waits after any failure", file: "batcher/door.go", old: "if !certain && !d.closed &&", new: "if !certain &&"},
 	{name: "what is unknown comes back together", file: "batcher/evidence.go", old: "\tfor _, it := range b.Items {\n\t\tif it.phase == gone {\n\t\t\tcontinue\n\t\t}\n\t\tc.strayed", new: "\tfor _, it := range b.Items {\n\t\twait = c.backoff(5)\n\t\tif it.phase == gone {\n\t\t\tcontinue\n\t\t}\n\t\tc.strayed"},
