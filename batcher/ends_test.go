@@ -70,3 +70,22 @@ func TestEndOfARestIsTold(t *testing.T) {
 		t.Error("it would be told again")
 	}
 }
+
+// Every call under way meets the same wall: the rest began with the first.
+func TestAWallIsOneRest(t *testing.T) {
+	d := newDesk(t)
+	a := d.own()
+	d.fetch(a, change(1, "m", `{"a":1}`))
+	first := d.put()
+	d.fetch(a, change(2, "n", `{"a":1}`))
+	second := d.put()
+	d.answer(first, Limited)
+	since := d.now
+	d.wait(100 * time.Millisecond)
+	d.answer(second, Limited)
+	told := d.c.Snapshot(d.now).Troubles
+	if len(told) != 1 || told[0].Kind != TroubleQuota || !told[0].Since.Equal(since) {
+		t.Errorf("troubles %+v, want one rest since %v", told, since)
+	}
+	onlyNotice(t, notices(d), QuotaExhausted, since)
+}
