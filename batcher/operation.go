@@ -126,7 +126,7 @@ func (c *Core) end(now time.Time, op *Operation, v View) {
 		case Failed:
 			fate.Fate = c.itemFailed(now, op, it, fate.Reason)
 		case NoResult:
-			fate.Fate = FateReturned
+			fate.Fate, fate.Reason = FateReturned, noResult(v)
 			c.lostResult(now, op, it)
 		}
 		r.Fates = append(r.Fates, fate)
@@ -136,6 +136,14 @@ func (c *Core) end(now time.Time, op *Operation, v View) {
 	if !c.rules.SettleAfterReport {
 		c.settleReported(r)
 	}
+}
+
+// noResult is why an item is sent again whose operation said nothing of it.
+func noResult(v View) Reason {
+	if v.Kind == Gone {
+		return Reason{Code: "operation_gone", Text: "Kustomer does not know the operation any more, so whether the item was updated is not known"}
+	}
+	return Reason{Code: "no_result", Text: "the operation ended without a result for the item"}
 }
 
 // lostResult sends an item again whose operation ended without a result for it.

@@ -186,7 +186,7 @@ func (c *Core) takeovers(now time.Time) []Trouble {
 	if n == 0 {
 		return nil
 	}
-	t.Reason = Reason{Code: "takeover", Text: fmt.Sprintf("%d partitions were not given back clean by their last owner: nothing is sent for them until what it left running has ended; it ends by itself", n)}
+	t.Reason = Reason{Code: "takeover", Text: fmt.Sprintf("partitions that were not given back clean by their last owner: %d; nothing is sent for them until what it left running has ended", n)}
 	return []Trouble{t}
 }
 

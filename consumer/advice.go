@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -69,6 +70,20 @@ type responseTooLargeError struct {
 
 func (e *responseTooLargeError) Error() string {
 	return fmt.Sprintf("a partition of this broker has a batch larger than %d bytes (limits.max_batch_bytes); it is not read, and its partition stands still: %v", e.limit, e.err)
+}
+
+// lasting are errors that no waiting cures.
+var lasting = []error{
+	errNoCommit, kerr.TopicAuthorizationFailed, kerr.GroupAuthorizationFailed, kerr.ClusterAuthorizationFailed,
+	kerr.SaslAuthenticationFailed, kerr.UnsupportedSaslMechanism, kerr.IllegalSaslState, kerr.UnsupportedVersion,
+	kerr.InconsistentGroupProtocol, kerr.OffsetMetadataTooLarge, kerr.InvalidSessionTimeout,
+}
+
+// lasts reports whether an error stays until somebody sees to it.
+func lasts(err error) bool {
+	return errors.As(err, new(*replacedError)) || errors.As(err, new(*positionError)) ||
+		errors.As(err, new(*batchTooLargeError)) || errors.As(err, new(*responseTooLargeError)) ||
+		slices.ContainsFunc(lasting, func(of error) bool { return errors.Is(err, of) })
 }
 
 // advice says what to check about an error, never empty.

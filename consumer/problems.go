@@ -20,6 +20,7 @@ type Problem struct {
 	Text      string    // what happened
 	Check     string    // what to check next
 	Since     time.Time // when it was first seen
+	Person    bool      // it lasts until somebody sees to it
 }
 
 // problemKey names what has a problem: at most one at a time.
@@ -101,7 +102,7 @@ func (ps *problems) report(key problemKey, err error) {
 		e = &entry{Problem: Problem{Topic: key.topic, Partition: key.partition, Broker: key.broker, Since: now}}
 		ps.byKey[key] = e
 	}
-	e.Text, e.Check, e.seen = text, advice(err), now
+	e.Text, e.Check, e.seen, e.Person = text, advice(err), now, lasts(err)
 	if key.broker == "" && ps.unreachable() && !errors.As(err, new(*kerr.Error)) {
 		return // a broker that can't be reached may have brought it about, and that one is told of; see end
 	}

@@ -57,6 +57,9 @@ func checkHealth(ctx context.Context, url string) (string, error) {
 		return "", fmt.Errorf("reading the answer of %s: %w", url, err)
 	}
 	line, _, _ := strings.Cut(strings.TrimSpace(string(body)), "\n")
+	if line == "{" { // JSON that is set out over lines, as /readyz has it
+		line = strings.Join(strings.Fields(string(body)), " ")
+	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return "", fmt.Errorf("%s answers %s: %s", url, resp.Status, line)
 	}

@@ -67,7 +67,7 @@ func writeReason(w io.Writer, now time.Time, r Reason) {
 
 func writeCounts(w io.Writer, st status) {
 	s, c := st.snapshot, st.snapshot.Counts
-	fmt.Fprintf(w, "\nevents      %d delivered = %d completed + %d dead-lettered + %d skipped + %d open + %d dropped\n",
+	fmt.Fprintf(w, "\nevents      %d delivered = %d completed + %d dead-lettered + %d skipped + %d open + %d given back\n",
 		c.Delivered, c.Completed, c.DeadLettered, c.Skipped, c.Open, c.Dropped)
 	fmt.Fprintf(w, "open        %d messages, %d items ready to be sent, %d bytes\n", s.Messages, s.Ready, s.OpenBytes)
 	fmt.Fprintf(w, "waiting for %s\noldest      %s\n", held(s), oldest(st))
@@ -105,7 +105,7 @@ func oldest(st status) string {
 	case known && math.IsInf(t, 1):
 		line += "; nothing was settled of late"
 	case known && t > 0:
-		line += fmt.Sprintf("; all is settled in %v at this pace", time.Duration(min(t, maxDrain.Seconds())*float64(time.Second)).Round(time.Second))
+		line += fmt.Sprintf("; what moves is settled in %v at this pace", time.Duration(min(t, maxDrain.Seconds())*float64(time.Second)).Round(time.Second))
 	}
 	return line
 }

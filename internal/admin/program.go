@@ -44,6 +44,7 @@ type Problem struct {
 	Text      string    // what happened
 	Check     string    // what to check next
 	Since     time.Time // when it was first seen
+	Person    bool      // it lasts until somebody sees to it
 }
 
 // status is one look at the program; all that is told is derived from one.

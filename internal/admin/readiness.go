@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"kafka-kustomer/batcher"
@@ -46,7 +47,7 @@ const (
 var kinds = []string{
 	kindStuck, kindDraining, kindStarting,
 	string(batcher.TroubleConfiguration),
-	kindPartition, kindKafka, string(batcher.TroubleLease), kindResults,
+	kindKafka, kindPartition, string(batcher.TroubleLease), kindResults, // a broker that is away brings the others about
 	string(batcher.TroubleOutage), string(batcher.TroubleUnreadable), string(batcher.TroubleBrake), string(batcher.TroubleOverdue),
 	kindJoining,
 	string(batcher.TroubleTakeover), string(batcher.TroubleQuota),
@@ -132,11 +133,19 @@ func ofPhase(s status) (Reason, bool) {
 }
 
 func ofTrouble(t batcher.Trouble) Reason {
+	text, check := t.Reason.Text, ""
+	if at := strings.LastIndex(text, beforeCheck); at >= 0 {
+		text, check = text[:at], text[at+len(beforeCheck):]
+	}
 	return Reason{
-		Kind: string(t.Kind), Code: t.Reason.Code, Text: t.Reason.Text,
+		Kind: string(t.Kind), Code: t.Reason.Code, Text: text, Check: check,
 		Since: t.Since, Until: t.Until, Person: t.Person,
 	}
 }
+
+// beforeCheck stands between what happened and what to check in the core's reasons,
+// which are one text because the log and the result events have them as one.
+const beforeCheck = "; check "
 
 // isNormalRest reports whether a trouble is a rest as it happens every minute, or
 // after every crash.
@@ -152,7 +161,7 @@ func isNormalRest(now time.Time, t batcher.Trouble) bool {
 }
 
 func ofProblem(now time.Time, p Problem) Reason {
-	r := Reason{Kind: kindKafka, Code: "group", Text: p.Text, Check: p.Check, Since: p.Since, Person: now.Sub(p.Since) >= selfHealing}
+	r := Reason{Kind: kindKafka, Code: "group", Text: p.Text, Check: p.Check, Since: p.Since, Person: p.Person || now.Sub(p.Since) >= selfHealing}
 	switch {
 	case p.Broker != "":
 		r.Code, r.Text = "broker", "broker "+p.Broker+": "+p.Text

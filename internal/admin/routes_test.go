@@ -252,10 +252,10 @@ running for 1h30m0s, as of 2026-11-24T12:00:00Z
   safe: what was read is kept, and only what is done is committed
   ends: by itself, once the brokers and the group answer
 
-events      15 delivered = 5 completed + 4 dead-lettered + 3 skipped + 2 open + 1 dropped
+events      15 delivered = 5 completed + 4 dead-lettered + 3 skipped + 2 open + 1 given back
 open        7 messages, 6 items ready to be sent, 8 bytes
 waiting for request 2, stray 5
-oldest      unsettled record was made 1m30s ago; all is settled in 12s at this pace
+oldest      unsettled record was made 1m30s ago; what moves is settled in 12s at this pace
 kustomer    11 batches, 12 looks; 9 calls in flight, 10 operations open
 pace        0 requests a minute now, 800 at best; the org had 17 of 1000 left at the last reply
 pauses      configuration 2, 1m30s in all; quota 1, 4s in all

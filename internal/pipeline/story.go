@@ -103,10 +103,16 @@ func (p *Pipeline) story(r *batcher.Report) {
 
 func completed(r *batcher.Report) []zap.Field {
 	counts := fates(r)
-	return append(what(r), zap.String("operation_id", r.Operation.ID),
+	fields := append(what(r), zap.String("operation_id", r.Operation.ID),
 		zap.Int("updated", counts[batcher.FateUpdated]), zap.Int("failed", counts[batcher.FateFailed]),
 		zap.Int("returned", counts[batcher.FateReturned]), zap.Int("dead_lettered", counts[batcher.FateDeadLettered]),
 		zap.Int("looks", r.Looks))
+	for _, f := range r.Fates {
+		if f.Fate == batcher.FateReturned && f.Reason.Code != "" { // one of them stands for all
+			return append(fields, zap.String("reason", f.Reason.Code), zap.String("detail", f.Reason.Text))
+		}
+	}
+	return fields
 }
 
 func refused(r *batcher.Report) []zap.Field {

@@ -26,11 +26,12 @@ type wanted struct {
 // time. Its errors name the topic and what to check; all are joined.
 func (w *Writer) Ensure(ctx context.Context) error {
 	c := &w.cfg
-	if err := errors.Join(
-		w.ensure(ctx, wanted{c.ResultsTopic, "results", c.CreateResults, c.ResultsPartitions, c.ResultsReplication}),
-		w.ensure(ctx, wanted{c.DeadLetterTopic, "dead_letter", c.CreateDeadLetters, c.DeadLetterPartitions, c.DeadLetterReplication}),
-	); err != nil {
-		return err
+	var missing error
+	for _, t := range w.wanted() {
+		missing = errors.Join(missing, w.ensure(ctx, t))
+	}
+	if missing != nil {
+		return missing
 	}
 	for _, topic := range []string{c.ResultsTopic, c.DeadLetterTopic} {
 		if n, ok := w.topicSetting(ctx, topic, "max.message.bytes"); ok {
@@ -44,6 +45,14 @@ func (w *Writer) Ensure(ctx context.Context) error {
 		return fmt.Errorf("getting a producer id: %w; check the brokers, and that this program's Kafka user may write idempotently (Write on a topic, or IdempotentWrite on the cluster)", err)
 	}
 	return nil
+}
+
+func (w *Writer) wanted() []wanted {
+	c := &w.cfg
+	return []wanted{
+		{c.ResultsTopic, "results", c.CreateResults, c.ResultsPartitions, c.ResultsReplication},
+		{c.DeadLetterTopic, "dead_letter", c.CreateDeadLetters, c.DeadLetterPartitions, c.DeadLetterReplication},
+	}
 }
 
 func (w *Writer) ensure(ctx context.Context, t wanted) error {

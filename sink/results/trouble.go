@@ -3,11 +3,13 @@ package results
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"go.uber.org/zap"
 )
 
@@ -31,6 +33,9 @@ const (
 	quietAfter = 10 * time.Second
 
 	diagnoseTimeout = 5 * time.Second
+	// askAgain is how often it is asked why a write has no answer: the brokers may be
+	// back by then, and the topic not.
+	askAgain = 30 * time.Second
 )
 
 // troubles watches over writes, and tells of each trouble when it begins, ever more
@@ -49,7 +54,8 @@ type troubles struct {
 	mu      sync.Mutex
 	timer   *time.Timer // runs while something is to be looked at
 	stall   *Problem
-	told    told // of the stall; only look touches it
+	told    told      // of the stall; only look touches it
+	asked   time.Time // why it stalls; likewise
 	refused map[string]*refusal
 }
 
@@ -155,19 +161,27 @@ func (t *troubles) lookAtOldest() {
 	t.mu.Unlock()
 	switch {
 	case stalled && (before == nil || before.Topic != oldest.topic):
-		ctx, cancel := context.WithTimeout(t.ctx, diagnoseTimeout)
-		text, check := t.diagnose(ctx, oldest.topic)
-		cancel()
-		p := &Problem{Topic: oldest.topic, Text: text, Check: check, Since: oldest.began}
-		t.setStall(p)
 		t.told = told{}
-		t.tellStall(p)
+		t.tellStall(t.askWhy(oldest.topic, oldest.began))
+	case stalled && time.Since(t.asked) >= askAgain:
+		t.tellStall(t.askWhy(before.Topic, before.Since))
 	case stalled:
 		t.tellStall(before)
 	case !stalled && before != nil:
 		t.setStall(nil)
 		t.log.Info("Kafka acknowledges again", zap.String("topic", before.Topic), zap.Duration("after_seconds", time.Since(before.Since)))
 	}
+}
+
+// askWhy asks why a topic takes nothing, and notes the answer.
+func (t *troubles) askWhy(topic string, since time.Time) *Problem {
+	ctx, cancel := context.WithTimeout(t.ctx, diagnoseTimeout)
+	defer cancel()
+	text, check := t.diagnose(ctx, topic)
+	p := &Problem{Topic: topic, Text: text, Check: check, Since: since}
+	t.asked = time.Now()
+	t.setStall(p)
+	return p
 }
 
 func (t *troubles) tellStall(p *Problem) {
@@ -238,6 +252,20 @@ func (t *troubles) list() []Problem {
 	return list
 }
 
+// createAgain creates a topic that is gone, where the configuration says so.
+func (w *Writer) createAgain(ctx context.Context, topic string) (text, check string) {
+	for _, t := range w.wanted() {
+		if t.topic != topic {
+			continue
+		}
+		if err := w.create(ctx, t); err != nil {
+			return "it does not exist any more: " + err.Error(), "what deleted it, and create it: what waits is written then"
+		}
+		return "it did not exist any more, and was created anew", "what deletes it, if it is gone again"
+	}
+	return kerr.UnknownTopicOrPartition.Error(), "check that the topic exists and may be written to"
+}
+
 // diagnose looks for the reason why a topic takes nothing, which Kafka tells only
 // to who asks: a partition without a leader, or with too few replicas in sync.
 func (w *Writer) diagnose(ctx context.Context, topic string) (text, check string) {
@@ -246,7 +274,10 @@ func (w *Writer) diagnose(ctx context.Context, topic string) (text, check string
 		return "no broker says why", "check that the brokers are up and reachable"
 	}
 	detail := topics[topic]
-	if detail.Err != nil {
+	switch {
+	case errors.Is(detail.Err, kerr.UnknownTopicOrPartition):
+		return w.createAgain(ctx, topic)
+	case detail.Err != nil:
 		return detail.Err.Error(), "check that the topic exists and may be written to"
 	}
 	need, _ := w.topicSetting(ctx, topic, "min.insync.replicas")

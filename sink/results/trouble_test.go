@@ -54,7 +54,8 @@ func TestStall(t *testing.T) {
 			t.Fatalf("problems after %v: %+v", time.Since(begun), ps)
 		}
 		time.Sleep(time.Hour)
-		if logs.Len() != 3 || len(asked) != 1 { // after 10 and 30 minutes again
+		// Told after 10 and 30 minutes again, and asked twice a minute.
+		if most := 1 + int(time.Hour/askAgain); logs.Len() != 3 || len(asked) < most-1 || len(asked) > most {
 			t.Errorf("an hour later: asked %d times, log %v", len(asked), logs.All())
 		}
 		p.remove(slow)
@@ -172,5 +173,22 @@ func TestDiagnoseNamesTheReplicas(t *testing.T) {
 	}
 	if text, _ := w.diagnose(t.Context(), "gone"); !strings.Contains(text, "UNKNOWN_TOPIC_OR_PARTITION") {
 		t.Errorf("of a topic that is not there: %s", text)
+	}
+}
+
+// A topic that is gone while writes wait for it is created anew, where it may be.
+func TestDiagnoseCreatesWhatIsGone(t *testing.T) {
+	for _, create := range []bool{true, false} {
+		w := newWriter(t, newCluster(t), kgo.MetadataMinAge(50*time.Millisecond))
+		w.cfg.CreateResults = create
+		text, check := w.diagnose(t.Context(), "results")
+		time.Sleep(100 * time.Millisecond) // the client asks for metadata no sooner again
+		topics, err := w.admin.ListTopics(t.Context(), "results")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if there := topics["results"].Err == nil; there != create || strings.Contains(text, "created anew") != create || !strings.Contains(text, "exist any more") || check == "" {
+			t.Errorf("create %v: %s; %s; there: %v", create, text, check, there)
+		}
 	}
 }
