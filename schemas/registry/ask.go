@@ -91,16 +91,3 @@ func (c *Client) notFound(ctx context.Context, e endpoint, code int) error {
 	}
 	return notARegistry(e.label, fmt.Sprintf("answered with status %d, and to /schemas/types too", http.StatusNotFound))
 }
-
-// settled turns what is left of ask's errors, where a 409 or 422 has no meaning,
-// into one that is exported.
-func (c *Client) settled(err error) error {
-	var invalid *invalidError
-	if errors.As(err, &invalid) {
-		return &UnavailableError{
-			URL: c.endpoints[c.preferred.Load()].label, Status: invalid.status,
-			What: fmt.Sprintf("answered with status %d, error code %d", invalid.status, invalid.code), Check: "check the registry's log",
-		}
-	}
-	return err
-}

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"math"
 	"net/http"
 	"net/url"
@@ -190,7 +191,7 @@ func (c *Client) load(ctx context.Context, id ID) (Schema, error) {
 	case errTooLarge:
 		return Schema{}, &UnusableError{ID: id, Why: tooLarge(c.cfg.MaxSchemaBytes)}
 	default:
-		return Schema{}, c.settled(err)
+		return Schema{}, err
 	}
 	s := Schema{ID: id, Type: r.Type, Text: r.Schema}
 	switch s.Type {
@@ -220,13 +221,15 @@ func (c *Client) get(ctx context.Context, path string) (reply, error) {
 	err := c.ask(ctx, func(ctx context.Context, api *sr.Client) error {
 		r = reply{}
 		// Not SchemaByID: it fails on a type that it does not know.
-		if err := api.Do(ctx, http.MethodGet, path, nil, &r); err != nil {
-			return err
-		}
-		if r.Schema == "" {
+		err := api.Do(ctx, http.MethodGet, path, nil, &r)
+		var reply *sr.ResponseError
+		switch {
+		case errors.As(err, &reply) && reply.StatusCode != http.StatusNotFound:
+			return &statusError{status: reply.StatusCode} // a conflict in a GET?
+		case err == nil && r.Schema == "":
 			return errForeign
 		}
-		return nil
+		return err
 	})
 	return r, err
 }

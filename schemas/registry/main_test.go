@@ -1,7 +1,9 @@
 package registry
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -110,6 +112,22 @@ func (h handlerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func (f *fake) seed(subject string, id int, text string, refs ...sr.SchemaReference) {
 	f.SeedSchema(subject, 1, id, sr.Schema{Schema: text, References: refs})
+}
+
+// plant is a schema that srfake would not take, as it checks references.
+func (f *fake) plant(subject string, id int, text string, refs ...sr.SchemaReference) {
+	body, err := json.Marshal(sr.Schema{Schema: text, References: refs})
+	if err != nil {
+		panic(err)
+	}
+	paths := []string{fmt.Sprintf("/schemas/ids/%d", id), "/subjects/" + url.PathEscape(subject) + "/versions/1"}
+	f.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+		mine := slices.Contains(paths, r.URL.EscapedPath())
+		if mine {
+			_, _ = w.Write(body)
+		}
+		return mine
+	})
 }
 
 // fails is an error of a type, which holds no canary.

@@ -112,7 +112,7 @@ func (refs *references) resolve(ctx context.Context, ref reference, depth int) e
 	case errTooLarge:
 		return refs.unusable(tooLarge(refs.client.cfg.MaxSchemaBytes))
 	default:
-		return refs.client.settled(err)
+		return err
 	}
 	if r.Type != "" && r.Type != Avro {
 		return refs.unusable(fmt.Sprintf("version %d of the subject %q, which it refers to, is no Avro schema", ref.version, ref.subject))
