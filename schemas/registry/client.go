@@ -164,10 +164,12 @@ func (c *Client) lookUp(id ID) (Schema, error) {
 	case c.root.Err() != nil:
 		return Schema{}, ErrClosed
 	case ctx.Err() != nil:
-		return Schema{}, &UnavailableError{
+		err = &UnavailableError{
 			URL:  c.endpoints[c.preferred.Load()].label,
-			What: "schema " + id.String() + " and what it refers to took too long", Check: "check the registry's load",
+			What: "schema " + id.String() + " with what it refers to took too long", Check: "check the registry's load",
 		}
+		c.health.note(err)
+		return Schema{}, err
 	}
 	return c.cache.keep(id, s, err, time.Now())
 }

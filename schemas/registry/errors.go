@@ -37,7 +37,11 @@ func (e *UnknownError) Error() string {
 	case e.Subject != "":
 		return fmt.Sprintf("schema %s refers to version %d of the subject %q, which the schema registry does not have; check whether it was deleted", e.ID, e.Version, e.Subject)
 	}
-	return fmt.Sprintf("the schema registry does not have schema %s; check that the producer uses the same registry", e.ID)
+	check := "check that the producer uses the same registry"
+	if e.ID.form == byGUID {
+		check += ", and that this one knows schemas by GUID (Confluent's does from 8.0 on, Apicurio's 3.3 does not)"
+	}
+	return fmt.Sprintf("the schema registry does not have schema %s; %s", e.ID, check)
 }
 
 // UnavailableError says that no registry answered, or that what answered is none.
@@ -157,7 +161,7 @@ func noAnswer(at string, err error, timeout time.Duration) error {
 	case errors.As(err, &alert):
 		u.What, u.Check = "broke off the TLS handshake: "+alert.Error(), "check schema_registry.tls.cert_file and key_file"
 	case errors.As(err, &dns):
-		u.What = "the host's name was not found"
+		u.What = "the host's name could not be resolved"
 	case errors.As(err, &op) && op.Op == "dial":
 		u.What = "no connection: " + op.Error()
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.As(err, &op):

@@ -3,12 +3,16 @@ package registry
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/sr"
+	"github.com/twmb/franz-go/pkg/sr/srfake"
 )
 
 func ref(subject string) sr.SchemaReference {
@@ -236,4 +240,27 @@ func TestReferenceIsUnknown(t *testing.T) {
 	if _, err := c.Schema(t.Context(), Number(1)); err != nil {
 		t.Error(err)
 	}
+}
+
+// Each request is in time, and all together are not: that is trouble too, and seen.
+func TestReferencesTakeTooLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{Registry: srfake.NewRegistry()}
+		c := inMemory(t, Config{Timeout: 10 * time.Second}, http.HandlerFunc(f.serve))
+		f.Intercept(func(http.ResponseWriter, *http.Request) bool {
+			time.Sleep(9 * time.Second)
+			return false
+		})
+		f.plant("root", 1, record("U"), ref("d0"))
+		for i := range 10 {
+			f.plant(fmt.Sprint("d", i), 2+i, record(fmt.Sprint("D", i)), ref(fmt.Sprint("d", i+1)))
+		}
+		_, err := c.Schema(t.Context(), Number(1))
+		if e := fails[*UnavailableError](t, err); !strings.Contains(e.Error(), "took too long") {
+			t.Errorf("%v", e)
+		}
+		if len(c.Problems()) != 1 || len(f.asked()) > 4 {
+			t.Errorf("%v", c.Problems())
+		}
+	})
 }
