@@ -1,6 +1,9 @@
 package registry
 
 import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/pem"
 	"io"
 	"log"
@@ -71,16 +74,16 @@ func TestTLS(t *testing.T) {
 	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, tls := range []TLS{{CAFile: ca}, {CAFile: ca, ServerName: "example.com"}, {InsecureSkipVerify: true}} {
-		if s, err := newClient(t, Config{TLS: tls}, server.URL).Schema(t.Context(), Number(7)); err != nil || s.Text != plain {
-			t.Errorf("%+v: %v", tls, err)
+	for _, files := range []TLS{{CAFile: ca}, {CAFile: ca, ServerName: "example.com"}, {InsecureSkipVerify: true}} {
+		if s, err := newClient(t, Config{TLS: files}, server.URL).Schema(t.Context(), Number(7)); err != nil || s.Text != plain {
+			t.Errorf("%+v: %v", files, err)
 		}
 	}
-	for want, tls := range map[string]TLS{
+	for want, files := range map[string]TLS{
 		"unknown authority": {},
 		"not other.test":    {CAFile: ca, ServerName: "other.test"},
 	} {
-		_, err := newClient(t, Config{TLS: tls}, server.URL).Schema(t.Context(), Number(7))
+		_, err := newClient(t, Config{TLS: files}, server.URL).Schema(t.Context(), Number(7))
 		if e := fails[*UnavailableError](t, err); !strings.Contains(e.Error(), want) || !strings.Contains(e.Check, "ca_file") {
 			t.Errorf("%v", e)
 		}
@@ -92,6 +95,47 @@ func TestTLS(t *testing.T) {
 	}
 	_, err = newClient(t, Config{}, strings.Replace(server.URL, "https", "http", 1)).Schema(t.Context(), Number(7))
 	fails[*UnavailableError](t, err)
+}
+
+func TestClientCertificate(t *testing.T) {
+	f := &fake{Registry: srfake.NewRegistry()}
+	f.seed("a", 7, plain)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(f.serve))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+	server.StartTLS()
+	defer server.Close()
+	own := server.TLS.Certificates[0]
+	key, err := x509.MarshalPKCS8PrivateKey(own.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := TLS{InsecureSkipVerify: true, CertFile: filepath.Join(t.TempDir(), "cert.pem"), KeyFile: filepath.Join(t.TempDir(), "key.pem")}
+	for file, block := range map[string]*pem.Block{
+		files.CertFile: {Type: "CERTIFICATE", Bytes: own.Certificate[0]},
+		files.KeyFile:  {Type: "PRIVATE KEY", Bytes: key},
+	} {
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s, err := newClient(t, Config{TLS: files}, server.URL).Schema(t.Context(), Number(7)); err != nil || s.Text != plain {
+		t.Error(err)
+	}
+	_, err = newClient(t, Config{TLS: TLS{InsecureSkipVerify: true}}, server.URL).Schema(t.Context(), Number(7))
+	if e := fails[*UnavailableError](t, err); !strings.Contains(e.Error(), "certificate required") || !strings.Contains(e.Check, "cert_file") {
+		t.Errorf("%v", e)
+	}
+}
+
+func TestHostIsUnknown(t *testing.T) {
+	dial := func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: canary.Secret, Name: canary.Secret, IsNotFound: true}}
+	}
+	_, err := newClient(t, Config{Dial: dial}, "http://registry.test").Schema(t.Context(), Number(7))
+	if e := fails[*UnavailableError](t, err); !strings.Contains(e.Error(), "could not be resolved") {
+		t.Errorf("%v", e)
+	}
 }
 
 // The environment's proxy is not used; one that is set is, and its password stays

@@ -150,7 +150,6 @@ func noAnswer(at string, err error, timeout time.Duration) error {
 	var op *net.OpError
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
-	var alert tls.AlertError
 	switch {
 	case errors.Is(err, context.DeadlineExceeded) || isTimeout(err):
 		u.What = fmt.Sprintf("no answer within %s", timeout)
@@ -158,8 +157,8 @@ func noAnswer(at string, err error, timeout time.Duration) error {
 		u.What, u.Check = "its certificate was not accepted: "+certificate.Err.Error(), "check schema_registry.tls.ca_file and server_name"
 	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		u.What, u.Check = "does not speak TLS", "check whether schema_registry.urls should begin with http://"
-	case errors.As(err, &alert):
-		u.What, u.Check = "broke off the TLS handshake: "+alert.Error(), "check schema_registry.tls.cert_file and key_file"
+	case errors.As(err, &op) && op.Op == "remote error": // how crypto/tls says an alert
+		u.What, u.Check = "ended TLS: "+op.Err.Error(), "check schema_registry.tls.cert_file and key_file"
 	case errors.As(err, &dns):
 		u.What = "the host's name could not be resolved"
 	case errors.As(err, &op) && op.Op == "dial":

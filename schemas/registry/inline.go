@@ -41,28 +41,12 @@ func parse(text string) (any, error) {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
 	var tree any
-	err := d.Decode(&tree)
-	if err == nil {
-		_, err = d.Token()
-	}
-	if !errors.Is(err, io.EOF) || tree == nil {
-		// A name alone, "string", is valid Avro too: registries quote it or they do not.
-		if name := strings.TrimSpace(text); err != nil && isName(name) {
-			return name, nil
-		}
-		return nil, errors.New("it, or a schema it refers to, is not JSON")
-	}
-	return tree, nil
-}
-
-func isName(s string) bool {
-	for i, c := range []byte(s) {
-		letter := c|0x20 >= 'a' && c|0x20 <= 'z' || c == '_'
-		if !letter && (i == 0 || c != '.' && (c < '0' || c > '9')) {
-			return false
+	if err := d.Decode(&tree); err == nil {
+		if _, err := d.Token(); err == io.EOF {
+			return tree, nil
 		}
 	}
-	return s != ""
+	return nil, errors.New("it, or a schema it refers to, is not JSON")
 }
 
 // collect takes in the types that a schema defines.

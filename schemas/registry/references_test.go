@@ -176,6 +176,7 @@ func TestReferencesThatCannotBe(t *testing.T) {
 		"no fixed version":                              {{"a", record("A"), []sr.SchemaReference{{Name: "B", Subject: "b", Version: -1}}}},
 		"without a subject":                             {{"a", record("A"), []sr.SchemaReference{{Name: "B", Subject: "..", Version: 1}}}},
 		"is not JSON":                                   {{"a", `{"type":`, nil}},
+		"or a schema it refers to, is not JSON":         {{"a", `"int" "int"`, nil}},
 		"nested more than 200 deep":                     {{"a", nest(300), nil}},
 	} {
 		f := newFake(t)
