@@ -33,7 +33,7 @@ type Config struct {
 	ProxyURL string
 
 	Timeout        time.Duration // of one request, from the dial to the reply's last byte; 10 s
-	MaxEntries     int           // schemas kept, and as many ids that are unknown; 1,000
+	MaxEntries     int           // schemas kept (of 16 times MaxSchemaBytes at most), and as many unknown ids; 1,000
 	MaxSchemaBytes int           // of one reply, and of one schema with all it refers to; 1 MiB
 
 	UnknownTTL   time.Duration // after which an unknown id is asked for again; 10 s
@@ -53,7 +53,7 @@ type TLS struct {
 	InsecureSkipVerify bool   // accepts any certificate: for tests only
 }
 
-// cacheBytes bounds the texts of all schemas kept, in units of MaxSchemaBytes.
+// cacheSchemas bounds the texts of all schemas kept, in units of MaxSchemaBytes.
 const cacheSchemas = 16
 
 func (cfg Config) withDefaults() Config {
