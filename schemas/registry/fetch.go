@@ -1,0 +1,76 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+)
+
+// Fetch is [Client.Schema], again and again: it waits out a registry that does not
+// answer or refuses us, for as long as ctx lives, and an id that is unknown for
+// UnknownGrace. Between attempts it waits a random time of at most RetryInitial,
+// then twice that, up to RetryMax (all of it at random, so that many who wait do
+// not come back together), or as long as the registry asks.
+//
+// It returns an error only where waiting longer is of no use: [*UnknownError] that
+// has lasted, [*UnusableError], [ErrClosed] or the context's.
+func (c *Client) Fetch(ctx context.Context, id ID) (Schema, error) {
+	var unknownSince time.Time
+	for attempt := 0; ; attempt++ {
+		s, err := c.Schema(ctx, id)
+		if err == nil {
+			return s, nil
+		}
+		var unknown *UnknownError
+		var unavailable *UnavailableError
+		var refused *RefusedError
+		var pause time.Duration
+		switch {
+		case ctx.Err() != nil:
+			return Schema{}, ctx.Err()
+		case errors.As(err, &unknown):
+			// The cache may have lost it meanwhile, and with it since when it is unknown.
+			if unknownSince.IsZero() || unknown.Since.Before(unknownSince) {
+				unknownSince = unknown.Since
+			}
+			left := time.Until(unknownSince.Add(c.cfg.UnknownGrace))
+			if left <= 0 {
+				lasted := *unknown // that of the cache is others' too
+				lasted.Since = unknownSince
+				return Schema{}, &lasted
+			}
+			attempt, pause = 0, min(left, c.cfg.UnknownTTL)
+		case errors.As(err, &unavailable):
+			pause = max(c.backoff(attempt), unavailable.After)
+		case errors.As(err, &refused):
+			pause = c.backoff(attempt)
+		default:
+			return Schema{}, err
+		}
+		if err := sleep(ctx, pause); err != nil {
+			return Schema{}, err
+		}
+	}
+}
+
+// backoff is the pause after an attempt, counted from 0.
+func (c *Client) backoff(attempt int) time.Duration {
+	most := c.cfg.RetryMax
+	// Without a limit the shift would overflow after an hour or so.
+	if d := c.cfg.RetryInitial << min(attempt, 20); d < most {
+		most = d
+	}
+	return rand.N(most) + 1
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
