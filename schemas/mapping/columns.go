@@ -79,25 +79,38 @@ func (d *debezium) setMembers(columns map[string]string) error {
 		member := columns[name]
 		attribute, ok := strings.CutPrefix(member, "custom.")
 		raw, valid := quoted(attribute)
-		switch other, twice := taken[member]; {
-		case member == "" || attribute == "" || !valid:
-			return fmt.Errorf("mapping.debezium.columns: column %q has no member to go to; leave a column out that is not to be sent", name)
-		case member == "id" || member == "_clientRef":
-			return fmt.Errorf("mapping.debezium.columns: column %q goes to %q, which is not to be changed; mapping.debezium.id_column names the column of the id", name, member)
-		case strings.Contains(attribute, "."):
-			return fmt.Errorf("mapping.debezium.columns: column %q goes to %q; only custom has members of its own, as custom.tierStr", name, member)
-		case name == d.idColumn:
-			return fmt.Errorf("mapping.debezium.columns: column %q is mapping.debezium.id_column, which is sent as the id only", name)
-		case twice:
+		if !valid {
+			return fmt.Errorf("mapping.debezium.columns: what column %q goes to is not valid UTF-8", name)
+		}
+		if err := d.refuse(name, member, attribute); err != nil {
+			return err
+		}
+		if other, twice := taken[member]; twice {
 			return fmt.Errorf("mapping.debezium.columns: columns %q and %q both go to %q", other, name, member)
 		}
 		taken[member] = name
 		d.columns[name] = column{mapped: true, member: member, name: raw, attribute: ok}
 	}
-	for member, name := range taken {
-		if other := taken["custom"]; other != "" && strings.HasPrefix(member, "custom.") {
-			return fmt.Errorf("mapping.debezium.columns: column %q goes to custom, and so column %q cannot go to %q", other, name, member)
+	whole, ok := taken["custom"]
+	for _, name := range names {
+		if ok && d.columns[name].attribute {
+			return fmt.Errorf("mapping.debezium.columns: column %q goes to custom, and so column %q cannot go to %q", whole, name, columns[name])
 		}
+	}
+	return nil
+}
+
+// refuse says why a column cannot go to a member.
+func (d *debezium) refuse(name, member, attribute string) error {
+	switch {
+	case attribute == "":
+		return fmt.Errorf("mapping.debezium.columns: column %q has no member to go to; leave a column out that is not to be sent", name)
+	case member == "id" || member == "_clientRef":
+		return fmt.Errorf("mapping.debezium.columns: column %q goes to %q, which is not to be changed; mapping.debezium.id_column names the column of the id", name, member)
+	case strings.Contains(attribute, "."):
+		return fmt.Errorf("mapping.debezium.columns: column %q goes to %q; only custom has members of its own, as custom.tierStr", name, member)
+	case name == d.idColumn:
+		return fmt.Errorf("mapping.debezium.columns: column %q is mapping.debezium.id_column, which is sent as the id only", name)
 	}
 	return nil
 }

@@ -32,7 +32,6 @@ func compile(source string, limits JQLimits) (preset, error) {
 	if limits.Time < 0 || limits.Events < 0 || limits.Bytes < 0 {
 		return nil, errors.New("mapping.jq_limits: a limit is below zero")
 	}
-	limits.Time = max(limits.Time, 0)
 	if limits.Time == 0 {
 		limits.Time = 100 * time.Millisecond
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 
 	"github.com/itchyny/gojq"
 )
@@ -27,6 +28,9 @@ var refused = map[string]string{
 	"halt_error":        "the connector goes on; use error to refuse a record",
 }
 
+// formats are those that there are.
+var formats = []string{"@text", "@json", "@html", "@uri", "@urid", "@csv", "@tsv", "@sh", "@base64", "@base64d"}
+
 // refuse looks for what a program must not have.
 func refuse(source string, query *gojq.Query) error {
 	own := map[string]bool{}
@@ -40,6 +44,10 @@ func refuse(source string, query *gojq.Query) error {
 		switch n := node.(type) {
 		case *gojq.Import:
 			err = orFirst(err, fmt.Errorf("mapping.jq: the program has an import or include (%s): there are no modules here", describe(source, find(source, orElse(n.IncludePath, n.ImportPath)))))
+		case *gojq.Term: // found by gojq only when it is come to
+			if n.Format != "" && !slices.Contains(formats, n.Format) {
+				err = orFirst(err, fmt.Errorf("mapping.jq: the program has %s (%s): there is no such format", n.Format, describe(source, find(source, n.Format))))
+			}
 		case *gojq.Func:
 			if why, bad := refused[n.Name]; bad && !own[n.Name] {
 				err = orFirst(err, fmt.Errorf("mapping.jq: the program calls %s (%s): %s", n.Name, describe(source, find(source, n.Name)), why))

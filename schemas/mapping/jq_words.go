@@ -131,9 +131,9 @@ var troubles = []*regexp.Regexp{
 	regexp.MustCompile(`^(cannot (?:divide|modulo) ` + types + `) \(`),
 	regexp.MustCompile(`^(invalid path (?:on iterating )?against: ` + types + `)\b`),
 	regexp.MustCompile(`^(@[a-z0-9]+ cannot format an array including: ` + types + `)\b`),
-	regexp.MustCompile(`^([a-z_0-9]+ cannot be applied to): `),
-	regexp.MustCompile(`^([a-z_0-9]+ cannot be applied to) `),
-	regexp.MustCompile(`^([a-z_0-9]+)\(`),
+	regexp.MustCompile(`^(@?[a-z_0-9]+ cannot be applied to: ` + types + `)\b`),
+	regexp.MustCompile(`^(@?[a-z_0-9]+ cannot be applied to) `),
+	regexp.MustCompile(`^(@?[a-z_0-9]+)\(`),
 	regexp.MustCompile(`^(array index should not be negative|array index too large|repeat string result too large|flatten depth should not be negative|format not defined|length mismatch|number of seconds is out of range|number is out of range|expected an array of 8 numbers)`),
 }
 

@@ -140,10 +140,13 @@ func integer(v []byte) (int64, bool) {
 	return n, err == nil
 }
 
-// quoted returns a string as JSON. ok is false where it is not valid UTF-8.
+// quoted returns a string as JSON; nil and false where it is not valid UTF-8.
 func quoted[T ~string | ~[]byte](s T) (raw []byte, ok bool) {
 	raw, err := jsontext.AppendQuote(nil, s)
-	return raw, err == nil
+	if err != nil {
+		return nil, false // raw has U+FFFD in it
+	}
+	return raw, true
 }
 
 // timestamp returns a time as JSON; nil where its year has no four digits.
