@@ -160,9 +160,8 @@ func (d *debezium) row(before, after, at []byte, typed map[string]unit, out *out
 		c.occurredAt = timestamp(time.UnixMilli(ms))
 	}
 	for s := jsonscan.Scan(after); s.Next(); {
-		name, raw := string(s.Name), s.Raw.Of(after)
+		name, raw, old := string(s.Name), s.Raw.Of(after), earlier.value(s.Name)
 		v := s.Bytes()
-		old := earlier.value(name)
 		if name == d.idColumn {
 			c.messageID = v
 			continue
@@ -180,32 +179,4 @@ func (d *debezium) row(before, after, at []byte, typed map[string]unit, out *out
 		return
 	}
 	c.emit(out)
-}
-
-// twin looks up columns of the row before. The two rows list them in the same order,
-// nearly always, so that the next one is the one to look at first; looking each up
-// from the start would take the square of the columns.
-type twin struct {
-	row []byte
-	s   jsonscan.Scanner
-	at  bool // a member is left in s
-}
-
-func newTwin(row []byte) twin {
-	t := twin{row: row}
-	if isObject(row) {
-		t.s = jsonscan.Scan(row)
-		t.at = t.s.Next()
-	}
-	return t
-}
-
-// value returns nil for what is not in the row.
-func (t *twin) value(name string) []byte {
-	if !t.at || string(t.s.Name) != name {
-		return member(t.row, name)
-	}
-	v := t.s.Bytes()
-	t.at = t.s.Next()
-	return v
 }

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -163,5 +164,62 @@ func TestDebeziumSchemas(t *testing.T) {
 	m = mapper(t, Config{Preset: Debezium, Debezium: DebeziumConfig{Times: map[string]string{"at": "s"}}})
 	if res := got(m.Map(&Record{Value: []byte(unwrapped(field("at", "io.debezium.time.MicroTimestamp")))})); !strings.Contains(res, `"at":"1970-01-12T13:46:40Z"`) {
 		t.Error(res)
+	}
+}
+
+// A column that only the event names is not named in a fault.
+func TestDebeziumNamesNoColumn(t *testing.T) {
+	m := mapper(t, Config{Preset: Debezium})
+	value := `{"schema":{"fields":[{"field":"birthOfPat","name":"io.debezium.time.Date"}]},"payload":{"id":"m","birthOfPat":1.5}}`
+	if res, want := got(m.Map(&Record{Value: []byte(value)})), "mapping_shape: the row's column of a logical type is no time: neither a whole number nor a text"; res != want {
+		t.Errorf("got %s\nwant %s", res, want)
+	}
+}
+
+// Rows and attributes by the ten thousand, in whatever order, take no square of time:
+// as one, this would take minutes.
+func TestManyMembers(t *testing.T) {
+	const n = 40000
+	var before, after strings.Builder
+	for i := range n {
+		fmt.Fprintf(&before, `"a%d":%d,`, i, i)
+		fmt.Fprintf(&after, `"a%d":%d,`, n-i, n-i)
+	}
+	m := mapper(t, Config{Preset: Debezium, Debezium: DebeziumConfig{IDColumn: "msg"}})
+	for value, want := range map[string]string{
+		`{"op":"u","before":{` + before.String() + `"msg":"m"},"after":{` + after.String() + `"msg":"m"}}`:                         `{"messageId":"m","changes":{"a40000":40000}}`,
+		`{"op":"u","before":{"custom":{` + before.String() + `"b":1}},"after":{"custom":{` + after.String() + `"c":1},"msg":"m"}}`: `{"messageId":"m","changes":{"custom":{"a40000":40000,"c":1,"a0":null,"b":null}}}`,
+	} {
+		if res := got(m.Map(&Record{Value: []byte(value)})); res != want {
+			t.Errorf("got %.200s\nwant %s", res, want)
+		}
+	}
+}
+
+func TestTwin(t *testing.T) {
+	var object strings.Builder
+	for i := range 3 * maxMisses {
+		fmt.Fprintf(&object, `"a%d":%d,`, i, i)
+	}
+	for order := range 3 {
+		tw := newTwin([]byte("{" + object.String() + `"\u0062":null}`))
+		for i := range 3 * maxMisses {
+			n := []int{i, 3*maxMisses - 1 - i, (i * 7) % (3 * maxMisses)}[order]
+			if got := string(tw.value(fmt.Appendf(nil, "a%d", n))); got != fmt.Sprint(n) {
+				t.Errorf("order %d: a%d is %q", order, n, got)
+			}
+			if got := tw.value([]byte("none")); order == 1 && got != nil {
+				t.Errorf("none is %q", got)
+			}
+		}
+		if got := string(tw.value([]byte("b"))); got != "null" {
+			t.Errorf("order %d: b is %q", order, got)
+		}
+	}
+	none := newTwin([]byte("7"))
+	for range 2 * maxMisses {
+		if got := none.value([]byte("a")); got != nil {
+			t.Errorf("a of no object is %q", got)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"bytes"
 	"strings"
 
 	"kafka-kustomer/internal/jsonscan"
@@ -73,18 +74,18 @@ func customDiff(before, after []byte) []byte {
 	if !isObject(before) || !isObject(after) && !isNull(after) {
 		return after
 	}
-	diff := []byte{'{'}
+	diff, earlier, later := []byte{'{'}, newTwin(before), newTwin(after)
 	if isObject(after) {
 		for s := jsonscan.Scan(after); s.Next(); {
-			name, raw := string(s.Name), s.Raw.Of(after)
-			if v := s.Bytes(); string(member(before, name)) != string(v) {
+			old, raw := earlier.value(s.Name), s.Raw.Of(after)
+			if v := s.Bytes(); !bytes.Equal(old, v) {
 				diff = appendMember(diff, raw, v)
 			}
 		}
 	}
 	for s := jsonscan.Scan(before); s.Next(); {
-		name, raw := string(s.Name), s.Raw.Of(before)
-		if v := s.Bytes(); !isNull(v) && member(after, name) == nil {
+		left, raw := later.value(s.Name), s.Raw.Of(before)
+		if v := s.Bytes(); left == nil && !isNull(v) {
 			diff = appendMember(diff, raw, []byte("null"))
 		}
 	}

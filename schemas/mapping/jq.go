@@ -12,10 +12,15 @@ import (
 
 // JQLimits bound what a program may use for one record.
 type JQLimits struct {
-	Time   time.Duration // 0: 100 ms
+	Time   time.Duration // 0: 100 ms; at most 5 s
 	Events int           // 0: 100
 	Bytes  int           // of all events of the record together; 0: 4 MiB
 }
+
+// maxTime is how much time a program may be given. It also bounds what a program can
+// build up in memory: what nests some ten million deep would overflow the stack of
+// functions that go down into it, which ends the process.
+const maxTime = 5 * time.Second
 
 // The variables of a program, in the order in which they are given to it.
 var variables = []string{"$key", "$headers", "$topic", "$partition", "$offset", "$timestamp"}
@@ -31,6 +36,9 @@ type program struct {
 func compile(source string, limits JQLimits) (preset, error) {
 	if limits.Time < 0 || limits.Events < 0 || limits.Bytes < 0 {
 		return nil, errors.New("mapping.jq_limits: a limit is below zero")
+	}
+	if limits.Time > maxTime {
+		return nil, fmt.Errorf("mapping.jq_limits.time is %v: it must be at most %v, as no other record is read meanwhile", limits.Time, maxTime)
 	}
 	if limits.Time == 0 {
 		limits.Time = 100 * time.Millisecond

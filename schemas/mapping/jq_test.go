@@ -125,6 +125,9 @@ func TestJQRefuses(t *testing.T) {
 	if _, err := New(Config{JQ: ".", Limits: JQLimits{Bytes: -1}}); err == nil {
 		t.Error("a limit below zero is taken")
 	}
+	if _, err := New(Config{JQ: ".", Limits: JQLimits{Time: time.Minute}}); err == nil || !strings.Contains(err.Error(), "at most 5s") {
+		t.Errorf("a minute: %v", err)
+	}
 }
 
 func TestJQLimitsByDefault(t *testing.T) {
@@ -167,7 +170,7 @@ func TestJQIsBoundedInTime(t *testing.T) {
 }
 
 func TestJQIsBoundedInOutput(t *testing.T) {
-	limits := JQLimits{Time: 5 * time.Second, Events: 10, Bytes: 1000}
+	limits := JQLimits{Time: maxTime, Events: 10, Bytes: 1000}
 	const tooMuch = "mapping_jq_output: the program gave more bytes than allowed for one record (mapping.jq_limits.bytes)"
 	for program, want := range map[string]string{
 		`range(10) | {a: .}`:                            "",
@@ -271,5 +274,34 @@ func TestJQErrors(t *testing.T) {
 	long := mapper(t, Config{JQ: `error("` + strings.Repeat("é", 1000) + `")`})
 	if res := long.Map(&Record{Value: []byte(`1`)}); len(res.Fault.Text) > maxWords+3 || !strings.HasSuffix(res.Fault.Text, "é…") {
 		t.Errorf("%d bytes: %s", len(res.Fault.Text), res.Fault.Text)
+	}
+}
+
+// A panic of the interpreter is a fault of the record, without what it panics with.
+func TestJQBreaksDown(t *testing.T) {
+	p := &program{limits: JQLimits{Time: maxTime, Events: 1, Bytes: 1}} // without code
+	out := outcome{}
+	p.apply(&Record{}, []byte(`{}`), &out)
+	if want := (&Fault{FaultJQ, "jq broke down on this record"}); out.fault == nil || *out.fault != *want || len(out.events) > 0 {
+		t.Errorf("%+v", out)
+	}
+}
+
+// Time counts only when it has run out twice: a machine may be busy.
+func TestJQTriesTwice(t *testing.T) {
+	p, err := compile(`{messageId: .id}`, JQLimits{Time: time.Nanosecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := outcome{}
+	p.apply(&Record{}, []byte(`{"id":"m"}`), &out)
+	if out.fault == nil || out.fault.Code != FaultJQTimeout {
+		t.Fatalf("%+v", out)
+	}
+	// What ran out before does not stay with the record.
+	p.(*program).limits.Time = maxTime
+	p.apply(&Record{}, []byte(`{"id":"m"}`), &out)
+	if out.fault != nil || len(out.events) != 1 {
+		t.Errorf("%+v", out)
 	}
 }

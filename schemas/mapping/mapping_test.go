@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
@@ -19,7 +18,7 @@ import (
 func mapper(t testing.TB, cfg Config) *Mapper {
 	t.Helper()
 	if cfg.Limits.Time == 0 {
-		cfg.Limits.Time = 10 * time.Second
+		cfg.Limits.Time = maxTime
 	}
 	m, err := New(cfg)
 	if err != nil {
@@ -160,6 +159,38 @@ func TestMessageChangeCostsNothing(t *testing.T) {
 		}
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// The examples of the package's documentation.
+func TestDocumented(t *testing.T) {
+	for _, c := range []struct {
+		cfg         Config
+		value, want string
+	}{
+		{Config{Preset: Item}, `{"id":"64a1","status":"sent","custom":{"tierStr":"gold"}}`, `{"messageId":"64a1","changes":{"status":"sent","custom":{"tierStr":"gold"}}}`},
+		{
+			Config{Preset: Debezium},
+			`{"op":"u","before":{"id":"64a1","status":"error","subject":"Hi"}, "after":{"id":"64a1","status":"sent","subject":"Hi"},"ts_ms":1792591332010}`,
+			`{"occurredAt":"2026-10-21T14:02:12.01Z","messageId":"64a1","changes":{"status":"sent"}}`,
+		},
+		{
+			Config{Preset: KustomerEvent, KustomerEvent: KustomerEventConfig{OwnUsers: []string{"u"}}},
+			`{"id":"64b2","name":"kustomer.message.update","data":{"type":"message","id":"64a1"}, "changes":{"attributes":{"subject":{"op":"replace","before":"Hi","after":"Re: Hi"},
+			 "rev":{"op":"replace","before":1,"after":2}}},"createdAt":"2026-10-21T14:02:12Z"}`,
+			`{"eventId":"64b2","occurredAt":"2026-10-21T14:02:12Z","messageId":"64a1","changes":{"subject":"Re: Hi"}}`,
+		},
+		{
+			Config{JQ: `select(.event == "Message Updated")
+				| {messageId: .properties.message_id, occurredAt: .sentAt,
+				   changes: {status: .properties.status, custom: {tierStr: .properties.tier}}}`},
+			`{"event":"Message Updated","sentAt":"2026-10-21T14:02:12Z","properties":{"message_id":"64a1","status":"sent","tier":"gold"}}`,
+			`{"changes":{"custom":{"tierStr":"gold"},"status":"sent"},"messageId":"64a1","occurredAt":"2026-10-21T14:02:12Z"}`,
+		},
+	} {
+		if res := got(mapper(t, c.cfg).Map(&Record{Value: []byte(c.value)})); res != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", c.value, res, c.want)
+		}
 	}
 }
 
