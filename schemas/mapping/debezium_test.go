@@ -15,6 +15,7 @@ func TestDebezium(t *testing.T) {
 		`{"op":"u","before":{"id":"m","status":"error","size":1},"after":{"id":"m","status":"sent","size":1}}`:                     `{"messageId":"m","changes":{"status":"sent"}}`,
 		`{"op":"u","before":{"size":1,"status":"error"},"after":{"id":"m","status":"sent","size":1}}`:                              `{"messageId":"m","changes":{"status":"sent"}}`,
 		`{"op":"u","before":{"id":"m","status":"sent"},"after":{"id":"m","status":"sent"}}`:                                        "skip: unchanged",
+		`{"op":"r","before":{"id":"m","status":"sent"},"after":{"id":"m","status":"sent"}}`:                                        `{"messageId":"m","changes":{"status":"sent"}}`,
 		`{"op":"u","before":null,"after":{"id":"m","status":"sent"}}`:                                                              `{"messageId":"m","changes":{"status":"sent"}}`,
 		`{"op":"u","before":{"id":"m","subject":"a"},"after":{"id":"m","subject":null}}`:                                           `{"messageId":"m","changes":{"subject":null}}`,
 		`{"op":"u","before":{"id":"m","status":"sent"},"after":{"id":"m","status":null}}`:                                          "skip: unchanged",

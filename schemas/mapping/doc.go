@@ -37,8 +37,12 @@
 // logical decoding messages are skipped. Where "before" is there, only the columns
 // that have changed are sent, and an update in which none has is skipped.
 // PostgreSQL's "__debezium_unavailable_value" stands for a column that has not changed,
-// and is not sent either. See [DebeziumConfig] for columns that hold JSON or times, and
-// for other names.
+// and is not sent either.
+//
+// Columns that hold times as numbers are found by the schema's io.debezium.time.*, and
+// those that hold JSON as text by io.debezium.data.Json. Without a schema, and with
+// Avro, whose values come without one, [DebeziumConfig] names them; it also gives
+// columns other names. MongoDB's "after", which is a text, is a fault.
 //
 // # Kustomer's own events
 //

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/itchyny/gojq"
+
 	"kafka-kustomer/internal/canary"
 )
 
@@ -201,14 +203,16 @@ func TestJQErrors(t *testing.T) {
 	value := fmt.Sprintf(`{"s":%q,"n":%d,"o":{%q:1},"a":[%q]}`, canary.Value, canary.Number, canary.Value, canary.Value)
 	const computed = "the program called error with a text that is not written in it, and so is not shown"
 	for program, want := range map[string]string{
-		`error("no tier")`:                             "the program called error: no tier",
-		`if .s then error("has\nit") else . end`:       "the program called error: has\nit",
-		`"no tier" | error`:                            "the program called error: no tier",
-		`.s | "bad: \(.)" | error`:                     "the program called error: bad: …",
-		`error("s is \(.s), n is \(.n)!")`:             "the program called error: s is …, n is …!",
-		`error("s is " + .s + "; " + (.n | tostring))`: "the program called error: s is …; …",
-		`error(("a" + "b") + "c")`:                     "the program called error: abc",
-		`def fail(m): error("given: " + m); fail(.s)`:  "the program called error: given: …",
+		`error("no tier")`:                                                  "the program called error: no tier",
+		`if .s then error("has\nit") else . end`:                            "the program called error: has\nit",
+		`"no tier" | error`:                                                 "the program called error: no tier",
+		`.s | "bad: \(.)" | error`:                                          "the program called error: bad: …",
+		`error("s is \(.s), n is \(.n)!")`:                                  "the program called error: s is …, n is …!",
+		`error("s is " + .s + "; " + (.n | tostring))`:                      "the program called error: s is …; …",
+		`if .n < 0 then error("s is \(.s)!") else error("s is \(.s)?") end`: "the program called error: s is …?",
+		`error("\(.s) is \(.s) and \(.n)")`:                                 "the program called error: … is … and …",
+		`error(("a" + "b") + "c")`:                                          "the program called error: abc",
+		`def fail(m): error("given: " + m); fail(.s)`:                       "the program called error: given: …",
 		`error(.s)`:                 computed,
 		`.s | error`:                computed,
 		`error("\(.s)")`:            computed,
@@ -289,19 +293,29 @@ func TestJQBreaksDown(t *testing.T) {
 
 // Time counts only when it has run out twice: a machine may be busy.
 func TestJQTriesTwice(t *testing.T) {
-	p, err := compile(`{messageId: .id}`, JQLimits{Time: time.Nanosecond})
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := outcome{}
-	p.apply(&Record{}, []byte(`{"id":"m"}`), &out)
-	if out.fault == nil || out.fault.Code != FaultJQTimeout {
-		t.Fatalf("%+v", out)
-	}
-	// What ran out before does not stay with the record.
-	p.(*program).limits.Time = maxTime
-	p.apply(&Record{}, []byte(`{"id":"m"}`), &out)
-	if out.fault != nil || len(out.events) != 1 {
-		t.Errorf("%+v", out)
+	for slow, want := range map[int]string{
+		0: `{"messageId":"m"}`,
+		1: `{"messageId":"m"}`,
+		2: "mapping_jq_timeout: the program took more than 200ms for this record, twice (mapping.jq_limits.time)",
+	} {
+		runs := 0
+		busy := gojq.WithFunction("busy", 0, 0, func(v any, _ []any) any {
+			if runs++; runs <= slow {
+				<-time.After(250 * time.Millisecond)
+			}
+			return v
+		})
+		query, err := gojq.Parse(`{messageId: .id}, (busy | empty)`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code, err := gojq.Compile(query, gojq.WithVariables(variables), busy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := &Mapper{preset: &program{code: code, limits: JQLimits{Time: 200 * time.Millisecond, Events: 5, Bytes: 500}}}
+		if res := got(m.Map(&Record{Value: []byte(`{"id":"m"}`)})); res != want {
+			t.Errorf("%d slow runs: %s, want %s", slow, res, want)
+		}
 	}
 }
