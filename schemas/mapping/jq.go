@@ -27,10 +27,19 @@ var variables = []string{"$key", "$headers", "$topic", "$partition", "$offset", 
 
 // program is a jq program as a preset.
 type program struct {
+	query    *gojq.Query
 	code     *gojq.Code
 	limits   JQLimits
 	messages []message // that it gives to error
+
+	// Compiled code keeps every regular expression that it meets, for ever. Where a
+	// program may take them from records, it is compiled anew from time to time.
+	renewed bool
+	runs    int // since then
 }
+
+// renewAfter is how many records may leave their regular expressions behind.
+const renewAfter = 1000
 
 // compile refuses a program that cannot run, and says where it is wrong.
 func compile(source string, limits JQLimits) (preset, error) {
@@ -56,17 +65,34 @@ func compile(source string, limits JQLimits) (preset, error) {
 	if err := refuse(source, query); err != nil {
 		return nil, err
 	}
-	// No environment and no module loader: a program sees its record and nothing else.
-	code, err := gojq.Compile(query, gojq.WithVariables(variables))
-	if err != nil {
+	p := &program{query: query, limits: limits, messages: messages(query), renewed: takesPatterns(query)}
+	if err := p.build(); err != nil {
 		return nil, compileError(source, err)
 	}
-	return &program{code: code, limits: limits, messages: messages(query)}, nil
+	return p, nil
+}
+
+// build compiles the code. There is no environment and no module loader: a program sees
+// its record and nothing else.
+func (p *program) build() error {
+	code, err := gojq.Compile(p.query, gojq.WithVariables(variables))
+	if err == nil {
+		p.code, p.runs = code, 0
+	}
+	return err
+}
+
+// renew drops what the code has kept.
+func (p *program) renew() {
+	if p.runs++; p.renewed && p.runs > renewAfter {
+		_ = p.build() // what was compiled once can be compiled again
+	}
 }
 
 // apply runs the program. The time is a clock's, so that a record may run out of it
 // through no fault of its own, on a machine that is busy: only the second time counts.
 func (p *program) apply(r *Record, value []byte, out *outcome) {
+	p.renew()
 	first := len(out.events)
 	for range 2 {
 		out.events, out.fault = out.events[:first], nil

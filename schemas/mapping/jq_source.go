@@ -57,6 +57,21 @@ func refuse(source string, query *gojq.Query) error {
 	return err
 }
 
+// patterned are the functions that take a regular expression first.
+var patterned = []string{"test", "match", "capture", "scan", "split", "splits", "sub", "gsub"}
+
+// takesPatterns tells whether a regular expression may come from somewhere else than
+// the program's text.
+func takesPatterns(query *gojq.Query) bool {
+	found := false
+	walk(query, func(node any) {
+		if f, ok := node.(*gojq.Func); ok && len(f.Args) > 0 && slices.Contains(patterned, f.Name) && len(parts(f.Args[0])) > 1 {
+			found = true
+		}
+	})
+	return found
+}
+
 func orFirst(first, next error) error {
 	if first != nil {
 		return first

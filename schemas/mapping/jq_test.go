@@ -319,3 +319,33 @@ func TestJQTriesTwice(t *testing.T) {
 		}
 	}
 }
+
+// The regular expressions of records are not kept for ever.
+func TestJQIsRenewed(t *testing.T) {
+	for source, want := range map[string]bool{
+		`select(.s | test("^a\(.)"))`:                  true,
+		`select(.s | test($key))`:                      true,
+		`def f($re): .s | gsub($re; "b"); {a: f("x")}`: true,
+		`{a: (.s | test(["a", "g"]))}`:                 true,
+		`select(.s | test("^" + "a")) | {a: 1}`:        false,
+		`{a: (.s | sub("a"; "b"))}`:                    false,
+		`{a: .s}`:                                      false,
+	} {
+		compiled, err := compile(source, JQLimits{Time: maxTime})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := compiled.(*program)
+		first := p.code
+		for i := range renewAfter + 1 {
+			if out := (outcome{}); i < renewAfter && p.code != first {
+				t.Fatalf("%s: anew after %d records", source, i)
+			} else if p.apply(&Record{Key: []byte("a")}, []byte(`{"s":"abc"}`), &out); out.fault != nil {
+				t.Fatal(out.fault)
+			}
+		}
+		if got := p.code != first; got != want {
+			t.Errorf("%s: compiled anew: %v, want %v", source, got, want)
+		}
+	}
+}
