@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"sink/results":                {"batcher", "schemas"},
 	"schemas":                     {"batcher", "internal/jsonscan"},
 	"schemas/registry":            {},
+	"schemas/mapping":             {"internal/jsonscan"},
 	"internal/pipeline":           {"batcher"},
 	"deploy":                      {},
 	"internal/config":             {},
