@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"sink":                        {"batcher", "internal/jsonscan"},
 	"sink/results":                {"batcher", "schemas"},
 	"schemas":                     {"batcher", "internal/jsonscan"},
+	"schemas/avro":                {},
 	"internal/pipeline":           {"batcher"},
 	"deploy":                      {},
 	"internal/config":             {},
