@@ -9,6 +9,8 @@ import (
 const (
 	maxClear = 256
 	maxNoted = 4096
+
+	maxKeptText = 64 << 10 // of the buffers kept between values
 )
 
 // eventState is what a decoder keeps of an event for the sake of "clear".
@@ -37,8 +39,8 @@ func (e *eventState) reset() {
 	clear(e.set)
 	e.noting, e.set, e.clears = false, e.set[:0], e.clears[:0]
 	e.end = [inside]int{}
-	if cap(e.set) > maxNoted {
-		e.set = nil
+	if cap(e.set) > maxNoted || cap(e.text[inChanges])+cap(e.text[inCustom]) > maxKeptText {
+		*e = eventState{}
 	}
 }
 

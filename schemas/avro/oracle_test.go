@@ -234,7 +234,12 @@ func (o *oracle) scalar(s map[string]any, native any) any {
 		return time.Time{}.Add(v).Format(map[string]string{"time-millis": "15:04:05.000", "time-micros": "15:04:05.000000"}[lt])
 	case *big.Rat:
 		scale, _ := s["scale"].(float64)
-		if new(big.Int).Quo(v.Num(), v.Denom()).BitLen() > 400 {
+		ten := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil)
+		unscaled := new(big.Rat).Mul(v, new(big.Rat).SetInt(ten)).Num()
+		if unscaled.Sign() < 0 {
+			unscaled = new(big.Int).Not(unscaled) // two's complement has one number more there
+		}
+		if unscaled.BitLen() > 512 {
 			o.refuse = "a large decimal"
 		}
 		return json.Number(v.FloatString(int(scale)))

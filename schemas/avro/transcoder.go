@@ -1,8 +1,6 @@
 package avro
 
-import (
-	"sync"
-)
+import "sync/atomic"
 
 // Bounds of a value. They are constants because no honest message change comes
 // near them; the size of the output, which depends on what the caller does with
@@ -14,14 +12,18 @@ const (
 	maxKeptKeys      = 4096    // of a map, in the buffers kept between values
 )
 
-// Transcoder turns values written with one schema into JSON. It does not change
-// after Compile and may be used by many goroutines.
+// Transcoder turns values written with one schema into JSON. It may be used by many
+// goroutines.
 type Transcoder struct {
 	root      *node
 	maxOutput int
 	event     []eventField
 	hasClear  bool
 	eventErr  *SchemaError
+
+	// spare keeps the buffers of a decoder from one value to the next. One is enough
+	// for the loop that reads records; who comes while it is taken makes a new one.
+	spare atomic.Pointer[decoder]
 }
 
 // Option sets what [Compile] leaves at its default.
@@ -65,11 +67,11 @@ func (t *Transcoder) EventErr() error {
 }
 
 // AppendJSON appends the value as JSON; the package documentation says how each
-// type is written. b must hold the value and nothing else. The error is an
-// *[Error], and dst comes back as it was.
+// type is written. b must hold the value and nothing else, and is not changed. The
+// error is an *[Error], and dst comes back as it was.
 func (t *Transcoder) AppendJSON(dst, b []byte) ([]byte, error) {
 	d := begin(t, dst, b)
-	return d.end(len(dst), d.value(t.root, plain))
+	return d.end(t, len(dst), d.value(t.root, plain))
 }
 
 // AppendEvent appends the value as the JSON event of a message change: members
@@ -81,7 +83,7 @@ func (t *Transcoder) AppendEvent(dst, b []byte) ([]byte, error) {
 		return dst, t.eventErr
 	}
 	d := begin(t, dst, b)
-	return d.end(len(dst), d.appendEvent(t))
+	return d.end(t, len(dst), d.appendEvent(t))
 }
 
 // decoder is the reading of one value. Its methods report false after they have
@@ -101,11 +103,11 @@ type decoder struct {
 
 type span struct{ start, end int }
 
-// decoders keeps the buffers of decoders, not the bytes they work on.
-var decoders = sync.Pool{New: func() any { return new(decoder) }}
-
 func begin(t *Transcoder, dst, src []byte) *decoder {
-	d := decoders.Get().(*decoder)
+	d := t.spare.Swap(nil)
+	if d == nil {
+		d = new(decoder)
+	}
 	d.src, d.pos, d.dst, d.limit = src, 0, dst, len(dst)+t.maxOutput
 	d.depth, d.free, d.err = 0, maxFree, nil
 	d.keys = d.keys[:0]
@@ -113,7 +115,7 @@ func begin(t *Transcoder, dst, src []byte) *decoder {
 }
 
 // end gives the decoder back and returns what it came to.
-func (d *decoder) end(before int, ok bool) ([]byte, error) {
+func (d *decoder) end(t *Transcoder, before int, ok bool) ([]byte, error) {
 	if ok && d.pos < len(d.src) {
 		ok = d.fail(CodeTrailing)
 	}
@@ -124,7 +126,7 @@ func (d *decoder) end(before int, ok bool) ([]byte, error) {
 	d.src, d.dst, d.err = nil, nil, nil
 	d.ev.reset()
 	if cap(d.keys) <= maxKeptKeys {
-		decoders.Put(d)
+		t.spare.Store(d)
 	}
 	if !ok {
 		return dst[:before], err

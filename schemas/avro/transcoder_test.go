@@ -41,8 +41,14 @@ func encode(t testing.TB, schema string, native any) []byte {
 	return b
 }
 
+// fataler is a test, of the standard library or of rapid.
+type fataler interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
 // read decodes JSON without losing digits.
-func read(t testing.TB, text []byte) any {
+func read(t fataler, text []byte) any {
 	t.Helper()
 	if !jsontext.Value(text).IsValid() {
 		t.Fatalf("not valid JSON: %s", text)
