@@ -81,6 +81,9 @@ func doubling(n int) string {
 // and as deep as events may be.
 func TestUpToTheBounds(t *testing.T) {
 	nulls := compile(t, `{"type":"array","items":"null"}`)
+	if _, err := nulls.AppendJSON(nil, []byte{0}); err != nil { // and saves nothing for the next
+		t.Error(err)
+	}
 	if _, err := nulls.AppendJSON(nil, append(binary.AppendVarint(nil, 4096), 0)); err != nil {
 		t.Error(err)
 	}
@@ -115,11 +118,19 @@ func TestOutputIsBounded(t *testing.T) {
 		}
 	}
 	// Many elements end soon after the bound, not after all have been written.
-	tr := compile(t, `{"type":"array","items":"int"}`, avro.MaxOutput(1000))
-	value := append(binary.AppendVarint(nil, 1<<20), make([]byte, 1<<20+1)...)
-	dst := make([]byte, 0, 2000)
-	got, err := tr.AppendJSON(dst, value)
-	if code(err) != avro.CodeOutputLarge || &got[:1][0] != &dst[:1][0] {
-		t.Errorf("%v; the buffer has %d bytes", err, cap(got))
+	ints := append(binary.AppendVarint(nil, 1<<20), make([]byte, 1<<20+1)...)
+	entries := binary.AppendVarint(nil, 1<<14)
+	for i := range 1 << 14 {
+		entries = append(entries, 4, byte(i>>7), byte(i&0x7f), 0)
+	}
+	for schema, value := range map[string][]byte{
+		`{"type":"array","items":"int"}`: ints,
+		`{"type":"map","values":"int"}`:  append(entries, 0),
+	} {
+		dst := make([]byte, 0, 2000)
+		got, err := compile(t, schema, avro.MaxOutput(1000)).AppendJSON(dst, value)
+		if code(err) != avro.CodeOutputLarge || cap(got) != cap(dst) {
+			t.Errorf("%s: %v; the buffer has %d bytes", schema, err, cap(got))
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package avro_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/linkedin/goavro/v2"
 
+	"kafka-kustomer/batcher"
+	"kafka-kustomer/schemas"
 	"kafka-kustomer/schemas/avro"
 )
 
@@ -80,6 +83,12 @@ func TestEvents(t *testing.T) {
 			"error": goavro.Union("X", object{"code": nil, "title": text("t"), "none": nil}), "attachments": []any{object{"name": nil}}, "list": []any{nil, text("a")},
 		}}, `{"messageId":"m","changes":{"error":{"title":"t","none":null},"attachments":[{}],"list":[null,"a"]}}`},
 		{
+			"another custom",
+			eventSchema(named("error", `{"type":"record","name":"X","fields":[`+named("custom", `{"type":"map","values":"string"}`)+`]}`), ","+named("clear", listOfText)),
+			object{"messageId": "m", "changes": object{"error": object{"custom": object{"a": "b"}}}, "clear": []any{"custom.a"}},
+			`{"messageId":"m","changes":{"error":{"custom":{"a":"b"}},"custom":{"a":null}}}`,
+		},
+		{
 			"changes as a map", `{"type":"record","name":"E","fields":[` + named("clear", `["null",`+listOfText+`]`) + "," + named("changes", `{"type":"map","values":["null","string"]}`) + "," + named("messageId", `"string"`) + `]}`,
 			object{"messageId": "m", "changes": object{"subject": nil}, "clear": goavro.Union("array", []any{"lang"})},
 			`{"changes":{"subject":null,"lang":null},"messageId":"m"}`,
@@ -150,7 +159,7 @@ func wantEvent(t *testing.T, schema string, value, got []byte, err error) {
 
 func TestMembersByAlias(t *testing.T) {
 	schema := `{"type":"record","name":"E","fields":[
-		{"name":"id","type":"string","aliases":["messageId"]},
+		{"name":"id","type":"string","aliases":["messageId","occurredAt"]},
 		{"name":"nulls","type":{"type":"array","items":"string"},"aliases":["x","clear"]},
 		{"name":"event_id","type":"string","aliases":["eventId"]},
 		{"name":"eventId","type":"string","aliases":["occurredAt"]},
@@ -202,6 +211,7 @@ func TestFailureLeavesNothing(t *testing.T) {
 	tr := compile(t, withClear)
 	good := encode(t, withClear, object{"messageId": "m", "changes": object{"subject": nil, "preview": nil, "custom": nil}, "clear": []any{}})
 	bad := encode(t, withClear, object{"messageId": "m", "changes": object{"subject": text("s"), "preview": nil, "custom": goavro.Union("map", object{"a": nil})}, "clear": []any{"custom.a", "lang"}})
+	other := encode(t, withClear, object{"messageId": "m", "changes": object{"subject": nil, "preview": nil, "custom": nil}, "clear": []any{"custom.b"}})
 	for range 10 {
 		if _, err := tr.AppendEvent(nil, bad); code(err) != avro.CodeClear {
 			t.Fatal(err)
@@ -212,6 +222,28 @@ func TestFailureLeavesNothing(t *testing.T) {
 		if got, err := tr.AppendEvent(nil, good); err != nil || string(got) != `{"messageId":"m","changes":{}}` {
 			t.Fatalf("%s, %v", got, err)
 		}
+		if got, err := tr.AppendEvent(nil, other); err != nil || string(got) != `{"messageId":"m","changes":{"custom":{"b":null}}}` {
+			t.Fatalf("%s, %v", got, err)
+		}
+	}
+}
+
+// The event and its changes count as levels.
+func TestDepthOfEvents(t *testing.T) {
+	schema := `{"type":"record","name":"E","fields":[` + named("messageId", `"string"`) + "," +
+		named("changes", `{"type":"record","name":"C","fields":[`+named("c", `["null","C"]`)+`]}`) + `]}`
+	tr := compile(t, schema)
+	deep := func(n int) []byte { return append(append([]byte{2, 'm'}, bytes.Repeat([]byte{2}, n)...), 0) }
+	got, err := tr.AppendEvent(nil, deep(62))
+	if err != nil || strings.Count(string(got), "{") != 64 {
+		t.Errorf("%s, %v", got, err)
+	}
+	c := batcher.Change{Record: batcher.Record{Value: got}}
+	if schemas.NewDecoder(schemas.Config{}).Decode(&c); c.Verdict != batcher.Send {
+		t.Errorf("the decoder of events does not take it: %+v", c.Reason)
+	}
+	if _, err := tr.AppendEvent(nil, deep(63)); code(err) != avro.CodeTooDeep {
+		t.Error(err)
 	}
 }
 
@@ -225,11 +257,13 @@ func TestSchemasThatAreNoEvents(t *testing.T) {
 		fields():        {`"messageId"`, `"changes"`},
 		fields(id):      {`"changes"`},
 		fields(changes): {`"messageId"`},
-		fields(named("messageId", `"long"`), changes):                                                                                       {`"messageId" can have another type than string`},
-		fields(named("messageId", `["null"]`), changes):                                                                                     {`"messageId" is not of type string`},
-		fields(id, named("changes", `["string",{"type":"map","values":"string"}]`)):                                                         {`"changes" can have another type than record or map`},
-		fields(id, changes, named("occurredAt", `"long"`)):                                                                                  {`"occurredAt"`, "timestamp"},
-		fields(id, changes, named("eventId", `"int"`), named("clear", `"string"`)):                                                          {`"eventId"`, `"clear" can have another type than array of string`},
+		fields(named("messageId", `"long"`), changes):                               {`"messageId" can have another type than string`},
+		fields(named("messageId", `["null"]`), changes):                             {`"messageId" is not of type string`},
+		fields(id, named("changes", `["string",{"type":"map","values":"string"}]`)): {`"changes" can have another type than record or map`},
+		fields(id, changes, named("occurredAt", `"long"`)):                          {`"occurredAt"`, "timestamp"},
+		fields(id, changes, named("eventId", `"int"`), named("clear", `"string"`)):  {`"eventId"`, `"clear" can have another type than array of string`},
+		// What is a member by its name is no other one by an alias.
+		fields(changes, `{"name":"eventId","type":"string","aliases":["messageId"]}`):                                                       {`no field has the name or alias "messageId"`},
 		fields(changes, `{"name":"a","type":"string","aliases":["messageId"]}`, `{"name":"b","type":"string","aliases":["messageId","x"]}`): {`more than one field has the alias "messageId"`},
 	} {
 		tr := compile(t, schema)

@@ -89,12 +89,15 @@ func TestTypes(t *testing.T) {
 		{"string empty", `"string"`, "", `""`},
 		{"string escaped", `"string"`, "12345678\"\\\x00\n\x1f\x7f", `"12345678\"\\\u0000\n\u001f` + "\x7f" + `"`},
 		{"string escaped at the end of eight", `"string"`, "1234567\x1f", `"1234567\u001f"`},
+		{"string with a backslash among eight", `"string"`, `1234\567`, `"1234\\567"`},
+		{"string with a quote among eight", `"string"`, `1234"567`, `"1234\"567"`},
 		{"string not ASCII", `"string"`, "Grüße 😀 \u2028", "\"Grüße 😀 \u2028\""},
 		{"bytes", `"bytes"`, []byte{0, 0xff, 1, 2}, `"AP8BAg=="`},
 		{"fixed", fixed("3", ""), []byte{1, 2, 3}, `"AQID"`},
 		{"enum", `{"type":"enum","name":"E","symbols":["a","b"]}`, "b", `"b"`},
 		{"array", `{"type":"array","items":"int"}`, []any{1, -1, 64}, `[1,-1,64]`},
 		{"array empty", `{"type":"array","items":"int"}`, []any{}, `[]`},
+		{"array of fixed", `{"type":"array","items":` + fixed("2", "") + `}`, []any{[]byte{0, 0}, []byte{0, 0}, []byte{0, 0}}, `["AAA=","AAA=","AAA="]`},
 		{"array of nulls", `{"type":"array","items":"null"}`, []any{nil, nil}, `[null,null]`},
 		{"map", `{"type":"map","values":"int"}`, map[string]any{`a"` + "\n": 1}, `{"a\"\n":1}`},
 		{"map empty", `{"type":"map","values":"int"}`, map[string]any{}, `{}`},
@@ -200,9 +203,12 @@ func TestBlocks(t *testing.T) {
 		{ints, "\x02\x02\x04\x04\x06\x00", `[1,2,3]`, ""},
 		{ints, "\x03\x04\x02\x04\x00", `[1,2]`, ""},
 		{ints, "\x01\x02\x02\x01\x02\x04\x00", `[1,2]`, ""},
-		{ints, "\x03\x02\x02\x04\x00", "", avro.CodeBlock},                                 // the block is longer than it says
-		{ints, "\x03\x06\x02\x04\x00", "", avro.CodeBlock},                                 // and shorter
-		{ints, "\x03\x01\x02\x04\x00", "", avro.CodeBlock},                                 // a negative size
+		{ints, "\x03\x02\x02\x04\x00", "", avro.CodeBlock}, // the block is longer than it says
+		{ints, "\x03\x06\x02\x04\x00", "", avro.CodeBlock}, // and shorter
+		{ints, "\x03\x01\x02\x04\x00", "", avro.CodeBlock}, // a negative size
+		{ints, "\x03\x13\x02\x04\x00", "", avro.CodeBlock}, // and more negative than bytes have passed
+		{counts, "\x01\x04\x02a\x02\x00", "", avro.CodeBlock},
+		{counts, "\x01\x08\x02a\x02\x00", "", avro.CodeBlock},
 		{ints, "\x03\x10\x02\x04\x00", "", avro.CodeBlock},                                 // more than is left
 		{ints, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x02\x00", "", avro.CodeBlock},     // the least int64
 		{ints, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x03\x02\x00", "", avro.CodeVarint},    // 65 bits
@@ -311,6 +317,29 @@ func TestOutOfRange(t *testing.T) {
 		}
 		if _, err := compile(t, `"float"`).AppendJSON(nil, encode(t, `"float"`, float32(v))); code(err) != avro.CodeNumber {
 			t.Errorf("%v: %v", v, err)
+		}
+	}
+}
+
+// Decimals end at 512 bits, whatever they are padded with.
+func TestLargestDecimals(t *testing.T) {
+	tr := compile(t, `{"type":"bytes","logicalType":"decimal","precision":200}`)
+	largest := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 512), big.NewInt(1))
+	least := new(big.Int).Not(largest)
+	value := func(sign byte, padding int, rest byte) []byte {
+		b := append(bytes.Repeat([]byte{sign}, padding), bytes.Repeat([]byte{rest}, 64)...)
+		return append(binary.AppendVarint(nil, int64(len(b))), b...)
+	}
+	for _, padding := range []int{1, 2, 1000} {
+		for want, b := range map[*big.Int][]byte{largest: value(0, padding, 0xff), least: value(0xff, padding, 0)} {
+			if got, err := tr.AppendJSON(nil, b); err != nil || string(got) != want.String() {
+				t.Errorf("got %s, %v, want %v", got, err, want)
+			}
+		}
+	}
+	for _, b := range [][]byte{append([]byte{0x84, 1, 0, 1}, make([]byte, 64)...), append([]byte{0x84, 1, 0xff, 0xfe}, make([]byte, 64)...)} {
+		if got, err := tr.AppendJSON(nil, b); code(err) != avro.CodeRange {
+			t.Errorf("got %s, %v", got, err)
 		}
 	}
 }
