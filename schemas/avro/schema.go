@@ -11,7 +11,7 @@ import (
 
 const (
 	maxSchemaBytes = 1 << 20
-	maxSchemaDepth = 3 * maxDepth // a record costs up to three levels of JSON objects
+	maxSchemaDepth = 4 * maxDepth // of its JSON: a field that is a nullable record takes four levels
 	maxFixedBytes  = 1 << 20
 )
 
