@@ -12,8 +12,8 @@ import (
 	"kafka-kustomer/schemas/avro"
 )
 
-// What a few bytes can claim. goavro v2.15.0 takes gigabytes or is killed by most
-// of these.
+// What a few bytes can claim. A decoder that believes it takes gigabytes, or is
+// killed.
 func TestBombs(t *testing.T) {
 	count := func(n int64, rest string) []byte { return append(binary.AppendVarint(nil, n), rest...) }
 	empty := `{"type":"record","name":"Empty","fields":[]}`

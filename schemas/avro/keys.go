@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-const fewKeys = 8 // comparing each with each is quicker up to here
+const fewKeys = 8 // up to here each is compared with each, and none is moved
 
 // distinct fails when a key stands twice among those from a place on: two readers
 // could understand such an object in two ways. Sorting bounds what many keys cost,

@@ -48,7 +48,7 @@ const (
 
 // appendTimestamp appends a time in UTC as RFC 3339 has it, with so many digits of
 // a second's fraction, or only its date when digits is negative.
-// time.Time.AppendFormat takes three times as long.
+// time.Time.AppendFormat would interpret its layout anew for each.
 func appendTimestamp(dst []byte, second, fraction int64, digits int) ([]byte, bool) {
 	if second < firstSecond || second > lastSecond {
 		return dst, false
