@@ -27,6 +27,7 @@ var mayImport = map[string][]string{
 	"schemas":                     {"batcher", "internal/jsonscan"},
 	"schemas/registry":            {},
 	"schemas/mapping":             {"internal/jsonscan"},
+	"schemas/avro":                {},
 	"internal/pipeline":           {"batcher"},
 	"deploy":                      {},
 	"internal/config":             {},
