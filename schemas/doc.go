@@ -1,13 +1,14 @@
 // Package schemas turns the bytes of the connector's events into the nouns of
 // package batcher, and back: message changes come in, batch results go out.
 //
-// In: a [Decoder] reads the value of one record in one pass of jsontext. That
-// pass validates the whole event, refuses what two readers could understand in
-// two ways (duplicate names, invalid UTF-8, something after the end), and takes
-// the few members the core needs. The patch itself is never decoded: it stays
-// the bytes that came, and those bytes go into the request's body later.
-// Decoding into structs or maps would cost several times as much and would lose
-// what a newer producer sends.
+// In: a [Decoder] reads the value of one record. Nearly every event is plain JSON,
+// and then one pass of package jsonscan both finds it valid and tells where its
+// members are; what is not plain is left to jsontext. Either way the whole event is
+// checked, what two readers could understand in two ways is refused (duplicate names,
+// invalid UTF-8, something after the end), and the few members that the core needs
+// are taken. The patch itself is never decoded: it stays the bytes that came, and
+// those bytes go into the request's body later. Decoding into structs or maps would
+// cost several times as much and would lose what a newer producer sends.
 //
 // Out: [Results] and [AppendResult] write result events by appending bytes. A
 // result event names every record of a batch by its position, so that the fate
@@ -17,6 +18,10 @@
 // both events field by field for people who write producers and readers in
 // other languages; they are embedded as [MessageChangeSchema] and
 // [BatchResultSchema]. The tests hold them against the code.
+//
+// Events in other forms are for packages below: schemas/avro transcodes Avro to JSON,
+// schemas/registry gets the schemas for it, schemas/mapping makes message changes of
+// records of other shapes. The connector does not use them yet.
 //
 // Nothing here does I/O, and nothing here puts a payload into an error: a
 // [batcher.Reason] says where in an event the trouble is, never what stands
