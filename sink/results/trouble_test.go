@@ -54,6 +54,7 @@ func TestStall(t *testing.T) {
 			t.Fatalf("problems after %v: %+v", time.Since(begun), ps)
 		}
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		// Told after 10 and 30 minutes again, and asked twice a minute.
 		if most := 1 + int(time.Hour/askAgain); logs.Len() != 3 || len(asked) < most-1 || len(asked) > most {
 			t.Errorf("an hour later: asked %d times, log %v", len(asked), logs.All())
