@@ -89,3 +89,42 @@ func TestAWallIsOneRest(t *testing.T) {
 	}
 	onlyNotice(t, notices(d), QuotaExhausted, since)
 }
+
+// A reply of a call that was under way when the rest began is not its end.
+func TestARestIsNotEndedByWhatWasUnderWay(t *testing.T) {
+	d := newDesk(t)
+	a := d.own()
+	d.fetch(a, change(1, "m", `{"a":1}`))
+	first := d.put()
+	d.fetch(a, change(2, "n", `{"a":1}`))
+	second := d.put()
+	d.answer(first, Limited)
+	d.c.Answered(d.now, second, Outcome{Kind: Accepted, Status: 202, Operation: "op", Sent: d.now, Answered: d.now, Quota: NoQuota})
+	for _, n := range notices(d) {
+		if n.Kind == QuotaBack {
+			t.Errorf("the rest is said to be over: %+v", n)
+		}
+	}
+}
+
+// An item that is sent again because its operation came to nothing says why.
+func TestReturnedItemsSayWhy(t *testing.T) {
+	for kind, code := range map[ViewKind]string{Gone: "operation_gone", Complete: "no_result"} {
+		d := newDesk(t)
+		d.fetch(d.own(), change(1, "m", `{"a":1}`))
+		d.answer(d.put(), Accepted)
+		d.c.Polled(d.now, d.look(), viewOf(kind))
+		told := false
+		for _, r := range one[*Report](d) {
+			for _, f := range r.Fates {
+				told = true
+				if f.Fate != FateReturned || f.Reason.Code != code || f.Reason.Text == "" {
+					t.Errorf("%v: %+v, want returned for %s", kind, f, code)
+				}
+			}
+		}
+		if !told {
+			t.Errorf("%v: no fate was told", kind)
+		}
+	}
+}

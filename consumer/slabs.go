@@ -72,16 +72,20 @@ func pop[T any](kept *[][]T, n int) []T {
 	return slab[:0]
 }
 
-// push keeps a slice. Where enough is kept, it takes the place of a smaller one.
+// push keeps a slice. Where enough is kept, it takes the place of the smallest, if
+// that is smaller.
 func push[T any](kept *[][]T, slab []T) {
 	if len(*kept) < keptSlabs {
 		*kept = append(*kept, slab)
 		return
 	}
+	least := 0
 	for i := range *kept {
-		if cap((*kept)[i]) < cap(slab) {
-			(*kept)[i] = slab
-			return
+		if cap((*kept)[i]) < cap((*kept)[least]) {
+			least = i
 		}
+	}
+	if cap((*kept)[least]) < cap(slab) {
+		(*kept)[least] = slab
 	}
 }

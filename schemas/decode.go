@@ -88,7 +88,7 @@ func (d *Decoder) event(c *batcher.Change) *fault {
 			return f
 		}
 	}
-	if tooDeep(value) {
+	if jsonscan.TooDeep(value, maxDepth) {
 		return &fault{code: CodeMalformed, text: fmt.Sprintf("objects and arrays are nested more than %d deep", maxDepth)}
 	}
 	return check(c)

@@ -17,6 +17,10 @@ func TestHealthcheck(t *testing.T) {
 	mux.HandleFunc("/readyz", func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "the loop does not answer", http.StatusServiceUnavailable)
 	})
+	mux.HandleFunc("/json", func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = w.Write([]byte("{\n  \"ready\": false,\n  \"reasons\": []\n}\n"))
+	})
 	mux.HandleFunc("/elsewhere", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/healthz", http.StatusFound)
 	})
@@ -39,6 +43,7 @@ func TestHealthcheck(t *testing.T) {
 	}{
 		{name: "alive", url: server.URL + "/healthz", out: "running\n"},
 		{name: "not well", url: server.URL + "/readyz", code: exitFailure, errors: "503 Service Unavailable: the loop does not answer"},
+		{name: "reasons as JSON", url: server.URL + "/json", code: exitFailure, errors: `503 Service Unavailable: { "ready": false, "reasons": [] }`},
 		{name: "somebody else's page", url: server.URL + "/elsewhere", code: exitFailure, errors: "302 Found"},
 		{name: "no answer in time", url: server.URL + "/stuck", code: exitFailure, errors: "does not answer"},
 		{name: "nobody there", url: gone.URL, code: exitFailure, errors: "connection refused"},

@@ -112,6 +112,13 @@ func TestReadyz(t *testing.T) {
 				{Kind: "partition", Code: "topic", Text: "changes: unknown topic", Check: "check topics", Since: ago(time.Minute)},
 			},
 		},
+		{
+			name: "what to check is told apart", with: &fake{kafka: joined, snapshot: batcher.Snapshot{Troubles: []batcher.Trouble{{
+				Kind: batcher.TroubleOutage, Since: ago(time.Second),
+				Reason: batcher.Reason{Code: "dial_failed", Text: "not sent: refused; check that; check kustomer.base_url"},
+			}}}},
+			want: []Reason{{Kind: "outage", Code: "dial_failed", Text: "not sent: refused; check that", Check: "kustomer.base_url", Since: ago(time.Second)}},
+		},
 		{name: "results acknowledged late", with: &fake{kafka: joined, oldest: 30 * time.Second}, ready: true},
 		{name: "results not acknowledged", with: &fake{kafka: joined, oldest: 31 * time.Second}, want: []Reason{{
 			Kind: "results", Code: "unacknowledged",

@@ -100,6 +100,10 @@ var batcherGuards = []guard{
 	{name: "rests of the quota are told ever more seldom", file: "batcher/delivery.go", old: "if now.Sub(c.limitedTold) < c.limitedGap {", new: "if false {"},
 	{name: "a batch without an answer is told", file: "batcher/delivery.go", old: "c.decide(Notice{Kind: BatchUnanswered,", new: "_ = (Notice{Kind: BatchUnanswered,"},
 	{name: "a batch that nobody owns any more is not told", file: "batcher/delivery.go", old: "if ours && !c.door.closed {", new: "if (ours || true) && !c.door.closed {"},
+	{name: "a rest ends when its time is over", file: "batcher/delivery.go", old: "if c.restTold && !now.Before(c.pace.rest) {", new: "if c.restTold {"},
+	{name: "the end of a rest is told once", file: "batcher/delivery.go", old: "\t\tc.restTold = false\n", new: ""},
+	{name: "the end of an overdue standstill is told", file: "batcher/looks.go", old: "c.decide(Notice{Kind: SlotsFree,", new: "_ = (Notice{Kind: SlotsFree,"},
+	{name: "a lost operation is the reason of what is returned", file: "batcher/operation.go", old: "fate.Fate, fate.Reason = FateReturned, noResult(v)", new: "fate.Fate = FateReturned"},
 	{name: "a wall of 429s is one rest", file: "batcher/delivery.go", old: "c.limitedWhy = why; resting {", new: "c.limitedWhy = why; resting && false {"},
 	{name: "one probe at a time", file: "batcher/door.go", old: "if inFlight > 0 {", new: "if false {"},
 

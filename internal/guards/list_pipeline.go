@@ -13,6 +13,8 @@ var pipelineGuards = []guard{
 	{name: "the lease ends by the monotonic clock", file: "internal/pipeline/carry.go", old: "return now.Before(*until) && ", new: "return ", tests: pipelineQuick},
 	{name: "the lease ends by the wall clock", file: "internal/pipeline/carry.go", old: "&& now.Round(0).Before(until.Round(0))", new: "", tests: pipelineQuick},
 
+	{name: "a goroutine makes more than one call", file: "internal/pipeline/crew.go", old: "\t\t\t\tcall()\n\t\t\t}\n", new: "\t\t\t\tc.run(call)\n\t\t\t\treturn\n\t\t\t}\n", tests: pipelineQuick},
+
 	// Commits.
 	{name: "a commit has a deadline", file: "internal/pipeline/carry.go", old: "context.WithTimeout(context.WithoutCancel(p.callCtx), timeout)", new: "context.WithTimeout(context.WithoutCancel(p.callCtx), time.Hour)", tests: pipelineQuick},
 	{name: "a commit of a shutdown ends in time", file: "internal/pipeline/carry.go", old: "if p.draining && !p.closeBy.IsZero() {", new: "if false {", tests: pipelineQuick},

@@ -5,9 +5,9 @@ package main
 var schemasGuards = []guard{
 	{name: "a name twice in one object is no event", file: "schemas/decode.go", old: "d.dec.Reset(&d.src)", new: "d.dec.Reset(&d.src, jsontext.AllowDuplicateNames(true))"},
 	{name: "a text that is no UTF-8 is no event", file: "schemas/decode.go", old: "d.dec.Reset(&d.src)", new: "d.dec.Reset(&d.src, jsontext.AllowInvalidUTF8(true))"},
-	{name: "no event nests too deep", file: "schemas/decode.go", old: "if tooDeep(value) {", new: "if false {"},
-	{name: "brackets in a string do not nest", file: "schemas/value.go", old: "inString = !inString", new: "inString = false"},
-	{name: "an escaped quote ends no string", file: "schemas/value.go", old: `case inString && b == '\\':`, new: "case false:"},
+	{name: "no event nests too deep", file: "schemas/decode.go", old: "if jsonscan.TooDeep(value, maxDepth) {", new: "if false {"},
+	{name: "brackets in a string do not nest", file: "internal/jsonscan/depth.go", old: "inString = !inString", new: "inString = false"},
+	{name: "an escaped quote ends no string", file: "internal/jsonscan/depth.go", old: `case inString && b == '\\':`, new: "case false:"},
 	{name: "no event is larger than the bound", file: "schemas/decode.go", old: "case d.cfg.MaxEventBytes > 0 && len(value) > d.cfg.MaxEventBytes:", new: "case false:"},
 	{name: "nothing follows an event", file: "schemas/decode.go", old: "err != io.EOF {", new: "err != io.EOF && false {"},
 	{name: "an empty value is no tombstone", file: "schemas/decode.go", old: "case value == nil:", new: "case len(value) == 0:"},

@@ -181,6 +181,9 @@ func TestStoryIsOneLineABatch(t *testing.T) {
 			"info batch completed", `"batch_id":"b1"`, `"operation_id":"op1"`, `"items":4`, `"events":10`, `"attempt":3`, `"part_of":"b0"`,
 			`"updated":2`, `"failed":1`, `"returned":0`, `"dead_lettered":1`, `"closed_by":"time"`, `"duration_seconds":1000000000`, `"looks":2`,
 		}},
+		{batcher.Report{Kind: batcher.ReportCompleted, Operation: op, Fates: []batcher.ItemFate{{Fate: batcher.FateUpdated}, {Fate: batcher.FateReturned, Reason: batcher.Reason{Code: "operation_gone", Text: "it is gone"}}}}, []string{
+			`"returned":1`, `"reason":"operation_gone"`, `"detail":"it is gone"`,
+		}},
 		{batcher.Report{Kind: batcher.ReportRefused, Outcome: refusal, Fates: []batcher.ItemFate{{Fate: batcher.FateReturned}}}, []string{
 			"debug part of a batch refused", `"batch_id":"b1"`, `"part_of":"b0"`, `"status":422`, `"reason":"refused"`, `"detail":"custom.tierStr is unknown"`, `"returned":1`,
 		}},

@@ -42,31 +42,10 @@ func check(value []byte) *Fault {
 		return &Fault{FaultMalformed, "the value is not valid UTF-8"}
 	case err != nil: // not worded by jsontext, which quotes the value
 		return &Fault{FaultMalformed, "the value is not valid JSON"}
-	case tooDeep(value):
+	case jsonscan.TooDeep(value, maxDepth):
 		return &Fault{FaultMalformed, "objects and arrays are nested more than " + strconv.Itoa(maxDepth) + " deep"}
 	}
 	return nil
-}
-
-// tooDeep tells whether valid JSON nests too deep.
-func tooDeep(value []byte) bool {
-	depth, inString := 0, false
-	for i := 0; i < len(value); i++ {
-		switch b := value[i]; {
-		case inString && b == '\\':
-			i++
-		case b == '"':
-			inString = !inString
-		case inString:
-		case b == '{' || b == '[':
-			if depth++; depth > maxDepth {
-				return true
-			}
-		case b == '}' || b == ']':
-			depth--
-		}
-	}
-	return false
 }
 
 // The parts of a valid value are told apart by their first byte. A missing one is
