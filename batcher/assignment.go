@@ -36,7 +36,8 @@ type Assignment struct {
 	phase    phase
 	deadline time.Time // of the revocation
 	ledger   ledger
-	bytes    int64 // credit held by its open events
+	open     int   // changes that are open: a record may have several
+	bytes    int64 // credit that they hold
 	paused   bool
 	seenHead uint64 // the ledger's head when it was last seen to have moved
 	movedAt  time.Time

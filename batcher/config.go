@@ -52,6 +52,7 @@ type Rules struct {
 	PrefixCommit       bool // I3: commit the settled prefix, not the highest settled record
 	SettleAfterReport  bool // I4: a completed change settles when its result event is acknowledged
 	SettleAfterBurial  bool // I4: a dead letter settles when it is acknowledged
+	WholeRecord        bool // I4: a record of several changes settles when all of them have
 	Hold               bool // I7: a message's successors wait for the item's own result
 	StrayWait          bool // I7: …and LostReplyWait after an attempt whose end is unknown
 	StrayFromSeen      bool // the wait of a lost operation counts from when the loss was seen
@@ -84,7 +85,7 @@ type Rules struct {
 // AllRules is what production runs with.
 func AllRules() Rules {
 	return Rules{
-		PrefixCommit: true, SettleAfterReport: true, SettleAfterBurial: true, Hold: true,
+		PrefixCommit: true, SettleAfterReport: true, SettleAfterBurial: true, WholeRecord: true, Hold: true,
 		StrayWait: true, StrayFromSeen: true, StrayOfChain: true, Frozen: true,
 		ResultsNotStatus: true, Lease: true, WriteAhead: true, TakeoverWait: true,
 		TakeoverOperations: true, CleanAfterTakeover: true, CleanWithoutStray: true,

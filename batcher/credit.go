@@ -75,7 +75,7 @@ func (c *Core) reconsiderShare(now time.Time, a *Assignment) {
 
 // holds reports whether a partition holds one part-th of the credit.
 func (c *Core) holds(a *Assignment, part int64) bool {
-	return int64(a.ledger.counts.Open)*part >= int64(c.cfg.MaxOpenEvents) ||
+	return int64(a.open)*part >= int64(c.cfg.MaxOpenEvents) ||
 		a.bytes*part >= c.cfg.MaxOpenBytes ||
 		int64(a.ledger.span())*part >= 4*int64(c.cfg.MaxOpenEvents)
 }

@@ -204,9 +204,12 @@ func (c *Core) settleReported(r *Report) {
 }
 
 // bury decides on a dead letter.
-func (c *Core) bury(b *Bury) {
+func (c *Core) bury(now time.Time, b *Bury) {
 	a := b.Event.Assignment
 	a.sent = max(a.sent, b.Event.seq+1)
+	if !c.oneLetter(now, b) {
+		return
+	}
 	c.decide(b)
 	if !c.rules.SettleAfterBurial {
 		c.settleBuried(b)
@@ -214,7 +217,7 @@ func (c *Core) bury(b *Bury) {
 }
 
 func (c *Core) settleBuried(b *Bury) {
-	if b.Event.Assignment.phase != dead {
+	if b.Event.siblings == nil && b.Event.Assignment.phase != dead {
 		c.buried[b.Reason.Code]++
 	}
 	c.settle(b.Event, &b.Event.Assignment.ledger.counts.DeadLettered)
@@ -226,7 +229,13 @@ func (c *Core) Buried(now time.Time, b *Bury) {
 	if c.rules.SettleAfterBurial {
 		c.settleBuried(b)
 	}
-	if b.item != nil && b.item.phase != gone {
-		c.remove(now, b.item)
+	c.leave(now, b.item)
+	c.stoodFor(now, b)
+}
+
+// leave ends an item that was given up.
+func (c *Core) leave(now time.Time, it *Item) {
+	if it != nil && it.phase != gone {
+		c.remove(now, it)
 	}
 }

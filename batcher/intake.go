@@ -29,7 +29,11 @@ func (c *Core) Fetched(now time.Time, a *Assignment, changes []Change) {
 
 func (c *Core) take(now time.Time, a *Assignment, ch *Change) {
 	if ch.Verdict == Send {
-		c.takeToSend(now, a, ch)
+		if len(ch.More) > 0 {
+			c.takeSeveral(now, a, ch)
+		} else {
+			c.takeToSend(now, a, ch)
+		}
 		return
 	}
 	ev := new(Event)
@@ -62,30 +66,51 @@ func (c *Core) takeToSend(now time.Time, a *Assignment, ch *Change) {
 	c.append(now, chain, &both.item, &both.event)
 }
 
-// enter makes an event of a change and enters it in the books.
+// enter makes an event of a record with one change and enters it in the books.
 func (c *Core) enter(now time.Time, a *Assignment, ev *Event, ch *Change) {
-	*ev = Event{
-		Offset: ch.Offset, EventID: ch.EventID, Patch: ch.Patch, OccurredAt: ch.OccurredAt,
-		Arrived: now, Record: ch.Record, Assignment: a, bytes: ch.size(),
-		order: c.delivered,
-	}
-	c.delivered++
-	ev.seq = a.ledger.add(ch.Offset, ch.LeaderEpoch)
-	a.ledger.made(ev.seq, ch.Record.Timestamp)
-	c.openEvents++
-	c.openBytes += ev.bytes
-	a.bytes += ev.bytes
-	c.malformed.note(now, 0, 1)
+	seq := c.book(now, a, ch)
+	c.open(now, a, ev, ch, seq, ch.size())
 }
 
-// settle closes a record's book (I4) and frees its credit. What belongs to a
-// dead assignment has been dropped already.
+// book enters a record in its partition's ledger.
+func (c *Core) book(now time.Time, a *Assignment, ch *Change) (seq uint64) {
+	seq = a.ledger.add(ch.Offset, ch.LeaderEpoch)
+	a.ledger.made(seq, ch.Record.Timestamp)
+	c.malformed.note(now, 0, 1)
+	return seq
+}
+
+// open makes an event of a change, which takes so many bytes of credit.
+func (c *Core) open(now time.Time, a *Assignment, ev *Event, ch *Change, seq uint64, bytes int64) {
+	*ev = Event{
+		Offset: ch.Offset, EventID: ch.EventID, Patch: ch.Patch, OccurredAt: ch.OccurredAt,
+		Arrived: now, Record: ch.Record, Assignment: a, bytes: bytes,
+		order: c.delivered, seq: seq,
+	}
+	c.delivered++
+	c.openEvents++
+	a.open++
+	c.openBytes += bytes
+	a.bytes += bytes
+}
+
+// settle closes a record's book (I4), unless changes of it are still open, and frees
+// credit. What belongs to a dead assignment has been dropped already.
 func (c *Core) settle(ev *Event, count *uint64) {
 	a := ev.Assignment
 	if a.phase == dead {
 		return
 	}
-	a.ledger.settle(ev.seq, count)
+	deadLettered := &a.ledger.counts.DeadLettered
+	if s := ev.siblings; s == nil {
+		a.ledger.settle(ev.seq, count)
+	} else if s.settles(count, deadLettered, c.rules.WholeRecord) {
+		if s.givenUp {
+			count = deadLettered
+			c.buried[s.letter.Reason.Code]++
+		}
+		a.ledger.settle(ev.seq, count)
+	}
 	c.release(ev)
 	c.resume(a)
 }
@@ -97,16 +122,31 @@ func (c *Core) charge(ev *Event, bytes int) {
 	ev.Assignment.bytes += int64(bytes)
 }
 
+// release frees the credit of an event, and with the last of a record that of the
+// record.
 func (c *Core) release(ev *Event) {
+	bytes := ev.bytes
+	if s := ev.siblings; s != nil {
+		if s.open--; s.open == 0 {
+			bytes += s.bytes
+		}
+	}
 	c.openEvents--
-	c.openBytes -= ev.bytes
-	ev.Assignment.bytes -= ev.bytes
+	ev.Assignment.open--
+	c.openBytes -= bytes
+	ev.Assignment.bytes -= bytes
 }
 
+// drop gives an event back to the group, and with it its whole record.
 func (c *Core) drop(ev *Event) {
 	if ev.Assignment.phase == dead {
 		return
 	}
-	ev.Assignment.ledger.drop()
+	if s := ev.siblings; s == nil {
+		ev.Assignment.ledger.drop()
+	} else if !s.over {
+		s.over = true
+		ev.Assignment.ledger.drop()
+	}
 	c.release(ev)
 }

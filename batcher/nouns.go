@@ -40,8 +40,18 @@ type Change struct {
 	// duplicate names, neither "id" nor "_clientRef". It may hold white space.
 	Patch      []byte
 	OccurredAt time.Time // zero when the event does not say
+	More       []Update  // of Send: what the same record changes after that
+	Made       int       // bytes of all patches that share no memory with the record
 	Record     Record
 	Reason     Reason // of a Reject or a Skip
+}
+
+// Update is one change of one message, its members as those of [Change].
+type Update struct {
+	MessageID  []byte
+	EventID    []byte
+	Patch      []byte
+	OccurredAt time.Time
 }
 
 // Reason is why an event was not delivered: Code is one of a closed set and fit
@@ -54,17 +64,19 @@ type Reason struct {
 // size is what one open event is charged against the credit, in bytes: its
 // copies, and the structures the core keeps beside them.
 func (c *Change) size() int64 {
-	// An Event 240, an Item 296, a chain with its id and its place in the map 180,
-	// two entries of the ledger 32, and what the allocator rounds up.
-	const structures = 790
-	n := structures + len(c.Record.Key) + len(c.Record.Value)
+	n := structures + c.Made + len(c.Record.Key) + len(c.Record.Value)
 	for i := range c.Record.Headers {
 		n += 48 + len(c.Record.Headers[i].Key) + len(c.Record.Headers[i].Value)
 	}
 	return int64(n)
 }
 
-// Event is one record that was delivered and whose fate is not yet known.
+// structures are an Event 256, an Item 296, a chain with its id and its place in the
+// map 180, two entries of the ledger 32, and what the allocator rounds up.
+const structures = 800
+
+// Event is a record that was delivered and whose fate is not yet known, or one of the
+// changes of such a record.
 type Event struct {
 	Offset     int64
 	EventID    []byte
@@ -77,6 +89,9 @@ type Event struct {
 	seq   uint64 // place in the assignment's ledger
 	order uint64 // place among all the core took
 	bytes int64  // credit it holds
+
+	siblings *siblings // of a record with several changes; nearly always nil
+	part     uint32    // which of them, from 1
 }
 
 // Item is one entry of a bulk request: the changes of one message from one

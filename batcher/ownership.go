@@ -202,7 +202,7 @@ func (c *Core) itemsOf(match func(*Item) bool) (items []*Item) {
 func (c *Core) finishRevocations(now time.Time) {
 	c.giveUpWaiting(now)
 	for _, a := range c.assignments {
-		if a.phase != revoking || c.committing != nil || a.ledger.counts.Open > 0 && now.Before(a.deadline) && c.mayEnd(a) {
+		if a.phase != revoking || c.committing != nil || a.open > 0 && now.Before(a.deadline) && c.mayEnd(a) {
 			continue
 		}
 		a.phase = final
@@ -236,18 +236,18 @@ const lastLook = 2 * time.Second
 // mayEnd reports whether something of what is open of a partition can still end
 // before its deadline. Operations at which nobody looks before then cannot.
 func (c *Core) mayEnd(a *Assignment) bool {
-	unseen := uint64(0)
+	unseen := 0
 	for _, op := range a.operations {
 		if op.looking || !c.nextLookAt(op).After(a.deadline) {
 			return true
 		}
 		for _, it := range op.Batch.Items {
 			if it.Assignment == a {
-				unseen += uint64(len(it.Events))
+				unseen += len(it.Events)
 			}
 		}
 	}
-	return unseen != a.ledger.counts.Open // else there is nothing but operations
+	return unseen != a.open // else there is nothing but operations
 }
 
 func (c *Core) dropWaiting(now time.Time, match func(*Item) bool) {
@@ -283,9 +283,9 @@ func (c *Core) die(now time.Time, a *Assignment) {
 	}
 	c.dropHeld(func(x *Assignment) bool { return x == a })
 	a.phase = dead
-	c.openEvents -= int(a.ledger.counts.Open)
+	c.openEvents -= a.open
 	c.openBytes -= a.bytes
-	a.bytes = 0
+	a.open, a.bytes = 0, 0
 	a.ledger.counts.Dropped += a.ledger.counts.Open
 	a.ledger.counts.Open = 0
 	c.retired.Add(a.ledger.counts)

@@ -1,0 +1,98 @@
+package batcher
+
+import "time"
+
+// siblings are the changes of one record that has several. Each goes its own way,
+// in its message's chain; what they share is the record. It settles when all of
+// them have: its offset may not be passed before, and as completed only when none
+// was given up. Given back to the group is all of it when one of them is.
+type siblings struct {
+	n       int   // changes of the record
+	open    int   // of them, those neither settled nor dropped
+	bytes   int64 // credit that the record itself holds
+	over    bool  // the record's book is closed though changes are open
+	givenUp bool  // one of them was dead-lettered
+
+	letter  *Bury   // the record's one dead letter
+	acked   bool    // Kafka has acknowledged it
+	waiting []*Bury // what that stands for as well
+}
+
+// Part says which of its record's changes an event is, counted from 1, and how many
+// there are: nearly always 1 of 1.
+func (ev *Event) Part() (n, of int) {
+	if ev.siblings == nil {
+		return 1, 1
+	}
+	return int(ev.part), ev.siblings.n
+}
+
+// takeSeveral takes a record that changes several messages, or one several times.
+func (c *Core) takeSeveral(now time.Time, a *Assignment, ch *Change) {
+	s := &siblings{n: 1 + len(ch.More), open: 1 + len(ch.More), bytes: ch.size() - structures}
+	c.openBytes += s.bytes
+	a.bytes += s.bytes
+	seq := c.book(now, a, ch)
+	for i := range s.n {
+		one := *ch
+		if i > 0 {
+			u := &ch.More[i-1]
+			one.MessageID, one.EventID, one.Patch, one.OccurredAt = u.MessageID, u.EventID, u.Patch, u.OccurredAt
+		}
+		ev := new(Event)
+		c.open(now, a, ev, &one, seq, structures)
+		ev.siblings, ev.part = s, uint32(i+1)
+		c.chained(now, a, one.MessageID, ev)
+	}
+}
+
+// chained puts an event into its message's chain.
+func (c *Core) chained(now time.Time, a *Assignment, id []byte, ev *Event) {
+	chain := c.chains.of(id)
+	if n := len(chain.items); n > 0 && c.mayMerge(chain.items[n-1], a) && c.merge(chain.items[n-1], ev) {
+		return
+	}
+	c.append(now, chain, new(Item), ev)
+}
+
+// settles takes the end of one change and reports whether the record ends with it.
+func (s *siblings) settles(count, deadLettered *uint64, wholeRecord bool) bool {
+	s.givenUp = s.givenUp || count == deadLettered
+	if s.over || wholeRecord && s.open > 1 {
+		return false
+	}
+	s.over = true
+	return true
+}
+
+// oneLetter reports whether a change that is given up needs a dead letter of its
+// own. A record has one, whichever of its changes it is for: who sends it again
+// sends them all.
+func (c *Core) oneLetter(now time.Time, b *Bury) bool {
+	s := b.Event.siblings
+	switch {
+	case s == nil:
+		return true
+	case s.letter == nil:
+		s.letter = b
+		return true
+	case s.acked:
+		c.Buried(now, b)
+	default:
+		s.waiting = append(s.waiting, b)
+	}
+	return false
+}
+
+// stoodFor ends the changes that a dead letter stands for as well.
+func (c *Core) stoodFor(now time.Time, b *Bury) {
+	s := b.Event.siblings
+	if s == nil {
+		return
+	}
+	waiting := s.waiting
+	s.acked, s.waiting = true, nil
+	for _, w := range waiting {
+		c.Buried(now, w)
+	}
+}
