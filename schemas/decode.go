@@ -69,6 +69,15 @@ func (d *Decoder) Decode(c *batcher.Change) {
 	}
 }
 
+// DecodeValue is Decode of JSON that stands for the record's value: taken out of it,
+// or made of it. It must stay as it is for as long as c is used.
+func (d *Decoder) DecodeValue(c *batcher.Change, json []byte) {
+	record := c.Record.Value
+	c.Record.Value = json
+	d.Decode(c)
+	c.Record.Value = record
+}
+
 // event reads the whole value. Nearly every one is plain, and then one pass both
 // finds it valid and tells where its members are. Any other is left to jsontext
 // first, and then walked.

@@ -25,6 +25,11 @@ const (
 	CodeChanges     = "invalid_changes"     // missing, no object, or with a reserved member
 )
 
+// Rejects returns the codes with which a record is rejected.
+func Rejects() []string {
+	return []string{CodeTombstone, CodeEmptyValue, CodeOversize, CodeMalformed, CodeMessageID, CodeEventID, CodeOccurredAt, CodeChanges}
+}
+
 // fault is why an event is rejected: by the decoder's own error, or by a text
 // of ours and where in the value it applies.
 type fault struct {

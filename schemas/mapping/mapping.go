@@ -158,6 +158,13 @@ func oneOf(key, value string, known ...string) error {
 	return fmt.Errorf("%s is %q: it must be one of %s", key, value, strings.Join(known, ", "))
 }
 
+// Plain reports whether values are message changes that stay as they are, but those
+// in an envelope.
+func (m *Mapper) Plain() bool { return m.preset == nil && m.cloudEvents != CloudEventsStructured }
+
+// Enveloped reports whether a record with these headers is in an envelope.
+func (m *Mapper) Enveloped(headers []Header) bool { return m.mode(headers) != noEnvelope }
+
 // Map maps one record. Every record gets a result; none is an error of the program.
 func (m *Mapper) Map(r *Record) Result {
 	mode := m.mode(r.Headers)

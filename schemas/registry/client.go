@@ -45,6 +45,7 @@ type Client struct {
 	cache       *cache
 	flights     singleflight.Group
 	turns       chan struct{} // one for each lookup under way
+	vain        atomic.Int64  // until when unknown ids are not waited for, in ns since 1970
 
 	root   context.Context // of the lookups: they outlive who asked first
 	cancel context.CancelFunc

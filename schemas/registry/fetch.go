@@ -13,6 +13,10 @@ import (
 // then twice that, up to RetryMax (all of it at random, so that many who wait do
 // not come back together), or as long as the registry asks.
 //
+// Where one id has been waited for in vain, others that are unknown are believed to
+// be, at once, for ten times as long, unless a schema comes late meanwhile. Ids are
+// made up faster than they can be waited for.
+//
 // It returns an error only where waiting longer is of no use: [*UnknownError] that
 // has lasted, [*UnusableError], [ErrClosed] or the context's.
 func (c *Client) Fetch(ctx context.Context, id ID) (Schema, error) {
@@ -20,6 +24,9 @@ func (c *Client) Fetch(ctx context.Context, id ID) (Schema, error) {
 	for attempt := 0; ; attempt++ {
 		s, err := c.Schema(ctx, id)
 		if err == nil {
+			if !unknownSince.IsZero() {
+				c.vain.Store(0)
+			}
 			return s, nil
 		}
 		var unknown *UnknownError
@@ -36,6 +43,9 @@ func (c *Client) Fetch(ctx context.Context, id ID) (Schema, error) {
 			}
 			left := time.Until(unknownSince.Add(c.cfg.UnknownGrace))
 			if left <= 0 {
+				c.vain.Store(time.Now().Add(vainFactor * c.cfg.UnknownGrace).UnixNano())
+			}
+			if left <= 0 || time.Now().UnixNano() < c.vain.Load() {
 				lasted := *unknown // that of the cache is others' too
 				lasted.Since = unknownSince
 				return Schema{}, &lasted
@@ -53,6 +63,10 @@ func (c *Client) Fetch(ctx context.Context, id ID) (Schema, error) {
 		}
 	}
 }
+
+// vainFactor is for how many times UnknownGrace no unknown id is waited for once one
+// was in vain.
+const vainFactor = 10
 
 // backoff is the pause after an attempt, counted from 0.
 func (c *Client) backoff(attempt int) time.Duration {

@@ -95,6 +95,54 @@ func TestFetchGivesUpTheUnknown(t *testing.T) {
 	})
 }
 
+// Ids are made up faster than they can be waited for: after one that was waited for in
+// vain, others are believed to be unknown at once, for a while.
+func TestFetchWaitsForOneUnknownOnly(t *testing.T) {
+	bubble(t, Config{UnknownGrace: time.Minute}, func(t *testing.T, c *Client, f *fake) {
+		took := func(id uint32) time.Duration {
+			start := time.Now()
+			_, err := c.Fetch(t.Context(), Number(id))
+			fails[*UnknownError](t, err)
+			return time.Since(start)
+		}
+		if got := took(1000); got != time.Minute {
+			t.Fatalf("the first took %v", got)
+		}
+		for id := range uint32(500) {
+			if got := took(id); got != 0 {
+				t.Fatalf("another, id %d, took %v", id, got)
+			}
+		}
+		time.Sleep(10 * time.Minute)
+		if got := took(2001); got != time.Minute {
+			t.Errorf("after ten minutes, another took %v", got)
+		}
+	})
+}
+
+// A schema that comes late after all brings the patience back.
+func TestLateSchemaBringsPatienceBack(t *testing.T) {
+	bubble(t, Config{UnknownGrace: time.Minute}, func(t *testing.T, c *Client, f *fake) {
+		late := make(chan error, 1)
+		time.AfterFunc(55*time.Second, func() { // looks at 55 and 65 s
+			_, err := c.Fetch(t.Context(), Number(2000))
+			late <- err
+		})
+		_, err := c.Fetch(t.Context(), Number(1000)) // in vain, at 60 s
+		fails[*UnknownError](t, err)
+		f.seed("a", 2000, plain)
+		if err := <-late; err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		_, err = c.Fetch(t.Context(), Number(2001))
+		fails[*UnknownError](t, err)
+		if got := time.Since(start); got != time.Minute {
+			t.Errorf("the next one took %v", got)
+		}
+	})
+}
+
 // An id that turns up within the grace time is none that was lost.
 func TestFetchWaitsForALateSchema(t *testing.T) {
 	bubble(t, Config{}, func(t *testing.T, c *Client, f *fake) {
