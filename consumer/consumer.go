@@ -15,9 +15,15 @@ import (
 	"kafka-kustomer/batcher"
 )
 
-// Decoder turns a record into a change: it reads Record and sets the members
-// that tell of its content. It is called from Poll only, one record at a time.
-type Decoder interface{ Decode(c *batcher.Change) }
+// Decoder turns records into changes. It is called from Poll only, one record at a
+// time.
+type Decoder interface {
+	// Decode reads c.Record, which is at c.Offset of the partition, and sets the
+	// members that tell of its content. It must not wait. Where a record can't be
+	// decoded yet, it says what it needs, and returns a function that waits until that
+	// is there or its context ends; the record is decoded again afterwards.
+	Decode(topic string, partition int32, c *batcher.Change) (needs string, wait func(context.Context))
+}
 
 // Owner is told which partitions are ours. Its calls come from kgo's goroutines,
 // never two of Assigned, Revoked and Lost at a time.
@@ -69,11 +75,12 @@ type tenure struct {
 	handle *batcher.Assignment
 	member string // our member id when it was given to us
 
-	first         int64 // offset of the first record handed over, -1: none yet
-	next          int64 // offset after the last one, or the commit; -1: not known
-	highWatermark int64 // at the last poll, -1: not known
-	stuck         bool  // kgo does not fetch it, and will not say so again
-	paused        bool  // by Pause
+	first         int64  // offset of the first record handed over, -1: none yet
+	next          int64  // offset after the last one, or the commit; -1: not known
+	highWatermark int64  // at the last poll, -1: not known
+	stuck         bool   // kgo does not fetch it, and will not say so again
+	paused        bool   // by Pause
+	endWait       func() // ends the wait until the next record can be decoded; nil: there is none
 	fault         *fault
 	lost          *positionError // what is to be read next is not in the log
 
@@ -114,7 +121,11 @@ type Consumer struct {
 	// Used by Poll only, and again by the next.
 	fetched []Fetched
 	changes []batcher.Change
+	stops   []stop
 	backoff time.Duration
+	room    int // changes that may still come of this poll
+	// perRecord is how many changes a record had in the last poll, rounded up.
+	perRecord int
 }
 
 // New makes a consumer that joins its group at once: owner may be called before
@@ -192,7 +203,7 @@ func (c *Consumer) setPaused(a *batcher.Assignment, paused bool) {
 // word is that of the last caller.
 func (c *Consumer) applyPause(t *tenure) {
 	p := map[string][]int32{t.handle.Topic: {t.handle.Partition}}
-	if t.paused || t.fault != nil && t.fault.paused {
+	if t.paused || t.endWait != nil || t.fault != nil && t.fault.paused {
 		c.client.PauseFetchPartitions(p)
 	} else {
 		c.client.ResumeFetchPartitions(p)

@@ -316,7 +316,10 @@ func produce(t *testing.T, brokers []string, values ...string) {
 
 type upper struct{}
 
-func (upper) Decode(c *batcher.Change) { c.MessageID = bytes.ToUpper(c.Record.Value) }
+func (upper) Decode(_ string, _ int32, c *batcher.Change) (string, func(context.Context)) {
+	c.MessageID = bytes.ToUpper(c.Record.Value)
+	return "", nil
+}
 
 type quietOwner struct{}
 
@@ -335,4 +338,4 @@ func (quietOwner) Alive(time.Time) {}
 
 type none struct{}
 
-func (none) Decode(*batcher.Change) {}
+func (none) Decode(string, int32, *batcher.Change) (string, func(context.Context)) { return "", nil }

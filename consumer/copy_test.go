@@ -65,7 +65,7 @@ func BenchmarkCollect(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		c.tenures[Partition{"in", 0}].next = -1
-		if err := c.collect(fetches); err != nil {
+		if err := c.collect(fetches, 1<<20); err != nil {
 			b.Fatal(err)
 		}
 		c.release()

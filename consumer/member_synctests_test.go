@@ -269,4 +269,6 @@ func (w *world) awaitPartitions(m *member, n int) {
 
 type decodeNothing struct{}
 
-func (decodeNothing) Decode(*batcher.Change) {}
+func (decodeNothing) Decode(string, int32, *batcher.Change) (string, func(context.Context)) {
+	return "", nil
+}

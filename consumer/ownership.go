@@ -268,14 +268,18 @@ func (c *Consumer) forget(p Partition) {
 	delete(c.tenures, p)
 	c.problems.drop(partitionProblem(p))
 	c.problems.drop(commitProblem(p))
+	c.problems.drop(schemaProblem(p))
 	if t == nil {
 		return
 	}
-	paused := t.paused || t.fault != nil && t.fault.paused
+	paused := t.paused || t.endWait != nil || t.fault != nil && t.fault.paused
 	if t.fault != nil {
 		c.faults--
 	}
-	t.paused, t.fault = false, nil
+	if t.endWait != nil {
+		t.endWait()
+	}
+	t.paused, t.endWait, t.fault = false, nil, nil
 	if paused {
 		c.applyPause(t)
 	}

@@ -47,11 +47,12 @@ func (c *Consumer) pollOnce(ctx context.Context, limit int, hand func([]Fetched)
 	// kgo counts a poll as one that blocks rebalances, also when it returns an
 	// error: without this on every path, Close and every rebalance would hang.
 	defer c.client.AllowRebalance()
-	fetches := c.poll(ctx, limit)
+	fetches := c.poll(ctx, max(1, limit/max(1, c.perRecord)))
 	defer c.release()
-	if err := c.collect(fetches); err != nil {
+	if err := c.collect(fetches, limit); err != nil {
 		return false, err
 	}
+	c.goBack()
 	failing, err = c.fetchErrors(ctx, fetches)
 	if len(c.fetched) > 0 {
 		// Before err, which comes again: what was polled will not.
@@ -80,9 +81,11 @@ func (c *Consumer) release() {
 	c.changes, c.fetched = c.changes[:0], c.fetched[:0]
 }
 
-// collect copies and decodes all records of a poll.
-func (c *Consumer) collect(fetches kgo.Fetches) error {
+// collect copies and decodes the records of a poll, until there are so many changes.
+// Most records have one.
+func (c *Consumer) collect(fetches kgo.Fetches, limit int) error {
 	n := fetches.NumRecords()
+	c.room = limit
 	if cap(c.changes) < n {
 		c.changes = make([]batcher.Change, 0, n)
 	}
@@ -96,6 +99,9 @@ func (c *Consumer) collect(fetches kgo.Fetches) error {
 			}
 		}
 	}
+	if records := len(c.changes); records > 0 {
+		c.perRecord = (limit - c.room + records - 1) / records
+	}
 	return nil
 }
 
@@ -103,30 +109,48 @@ func (c *Consumer) collectPartition(topic string, p *kgo.FetchPartition) error {
 	if len(p.Records) == 0 {
 		return nil
 	}
+	if c.left(Partition{topic, p.Partition}) {
+		recycle(p.Records)
+		return nil
+	}
 	handle := c.advance(topic, p)
 	if handle == nil {
 		return &UnassignedError{Partition{topic, p.Partition}, p.Records[0].Offset}
 	}
 	start := len(c.changes)
-	for _, r := range p.Records {
+	for i, r := range p.Records {
+		if c.room <= 0 {
+			c.leave(stop{handle: handle, offset: r.Offset}, p.Records[i:])
+			break
+		}
 		c.changes = c.changes[:len(c.changes)+1] // collect has made room
 		ch := &c.changes[len(c.changes)-1]
-		if r.Attrs.IsControl() {
-			skipMarker(ch, r)
-			r.Recycle()
-			continue
+		if needs, wait := c.decode(topic, p.Partition, ch, r); wait != nil {
+			c.changes = c.changes[:len(c.changes)-1]
+			c.leave(stop{handle, r.Offset, needs, wait}, p.Records[i+1:])
+			break
 		}
-		copyRecord(ch, r)
-		r.Recycle() // its bytes may be another record's from here on
-		if size := len(ch.Record.Key) + len(ch.Record.Value); size > c.cfg.MaxEventBytes {
-			reject(ch, size, c.cfg.MaxEventBytes)
-			continue
-		}
-		c.dec.Decode(ch)
+		c.room -= 1 + len(ch.More)
 	}
-	end := len(c.changes)
-	c.fetched = append(c.fetched, Fetched{Assignment: handle, Changes: c.changes[start:end:end]})
+	if end := len(c.changes); end > start {
+		c.fetched = append(c.fetched, Fetched{Assignment: handle, Changes: c.changes[start:end:end]})
+	}
 	return nil
+}
+
+// decode makes a change of a record, whose memory is the client's again after that.
+func (c *Consumer) decode(topic string, partition int32, ch *batcher.Change, r *kgo.Record) (needs string, wait func(context.Context)) {
+	defer r.Recycle() // its bytes may be another record's from here on
+	if r.Attrs.IsControl() {
+		skipMarker(ch, r)
+		return "", nil
+	}
+	copyRecord(ch, r)
+	if size := len(ch.Record.Key) + len(ch.Record.Value); size > c.cfg.MaxEventBytes {
+		reject(ch, size, c.cfg.MaxEventBytes)
+		return "", nil
+	}
+	return c.dec.Decode(topic, partition, ch)
 }
 
 // advance enters records in the partition's tenure and returns its handle, or

@@ -187,7 +187,10 @@ func TestEndedPollHandsOver(t *testing.T) {
 
 type decoderFunc func(*batcher.Change)
 
-func (f decoderFunc) Decode(c *batcher.Change) { f(c) }
+func (f decoderFunc) Decode(_ string, _ int32, c *batcher.Change) (string, func(context.Context)) {
+	f(c)
+	return "", nil
+}
 
 // A poller that waits keeps nothing of what it has handed over alive.
 func TestHandedOverIsForgotten(t *testing.T) {

@@ -119,7 +119,7 @@ func (ps *problems) tell(key problemKey, e *entry, now time.Time) {
 		return
 	}
 	e.logged, e.loggedAt, e.gap = e.Text, now, max(relogAfter, 2*gap)
-	ps.log.Error("trouble with Kafka: "+key.kind, append(key.fields(),
+	ps.log.Error(key.title(), append(key.fields(),
 		zap.String("error", e.Text), zap.String("check", e.Check), zap.Duration("for_seconds", now.Sub(e.Since)))...)
 }
 
@@ -170,7 +170,7 @@ func (ps *problems) end(key problemKey) {
 	}
 	delete(ps.byKey, key)
 	if e.logged != "" {
-		ps.log.Info("trouble with Kafka is over: "+key.kind, append(key.fields(), zap.Duration("after_seconds", time.Since(e.Since)))...)
+		ps.log.Info(key.titleOfEnd(), append(key.fields(), zap.Duration("after_seconds", time.Since(e.Since)))...)
 	}
 	if key.broker != "" && !ps.unreachable() {
 		ps.settling = time.Now()
@@ -200,6 +200,21 @@ func (ps *problems) drop(key problemKey) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	delete(ps.byKey, key)
+}
+
+// title is what the log says of a problem.
+func (k problemKey) title() string {
+	if k.kind == "schema" {
+		return "a partition waits for a schema"
+	}
+	return "trouble with Kafka: " + k.kind
+}
+
+func (k problemKey) titleOfEnd() string {
+	if k.kind == "schema" {
+		return "a partition waits for a schema no more"
+	}
+	return "trouble with Kafka is over: " + k.kind
 }
 
 func (k problemKey) fields() []zap.Field {

@@ -65,7 +65,7 @@ func TestCollectGivesSlabsBack(t *testing.T) {
 		cfg: Config{MaxEventBytes: 1 << 20}, dec: none{}, log: canary.Logger(t), problems: newProblems(canary.Logger(t)),
 		tenures: map[Partition]*tenure{{"in", 0}: {handle: handle, next: -1}},
 	}
-	if err := c.collect(client.PollFetches(t.Context())); err != nil {
+	if err := c.collect(client.PollFetches(t.Context()), 1<<20); err != nil {
 		t.Fatal(err)
 	}
 	s.mu.Lock()

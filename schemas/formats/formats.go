@@ -109,30 +109,30 @@ func (d *Decoder) newTopic(t Topic) (*topic, error) {
 
 // Decode reads c.Record, which is the topic's, and sets the members of c that tell of
 // its content: those of Send, or the Reason of Skip and Reject. Every record gets a
-// verdict, but one whose schema has to be got first: then Decode returns a function
-// that waits for it, and c is to be decoded again after that.
-func (d *Decoder) Decode(name string, partition int32, c *batcher.Change) (wait func(context.Context)) {
+// verdict, but one whose schema has to be got first: then Decode says which, and
+// returns a function that waits for it; c is to be decoded again after that.
+func (d *Decoder) Decode(name string, partition int32, c *batcher.Change) (needs string, wait func(context.Context)) {
 	t := d.topic(name)
 	if t.plain && t.Format == JSON && len(c.Record.Headers) == 0 || c.Record.Value == nil {
 		d.events.Decode(c)
-		return nil
+		return "", nil
 	}
-	value, schema, wait := d.unframe(t, c)
+	f := d.unframe(t, c)
 	switch {
-	case wait != nil || c.Verdict == batcher.Reject:
-		return wait
-	case schema == nil && t.plain && !t.mapper.Enveloped(d.headers):
-		d.events.DecodeValue(c, value)
-		return nil
+	case f.wait != nil || c.Verdict == batcher.Reject:
+		return f.needs, f.wait
+	case f.schema == nil && t.plain && !t.mapper.Enveloped(d.headers):
+		d.events.DecodeValue(c, f.value)
+		return "", nil
 	}
-	json := value
-	if schema != nil {
-		if json = d.transcode(t, schema, c, value); json == nil {
-			return nil
+	json := f.value
+	if f.schema != nil {
+		if json = d.transcode(t, f.schema, c, f.value); json == nil {
+			return "", nil
 		}
 	}
-	d.decode(t, partition, c, json, schema != nil)
-	return nil
+	d.decode(t, partition, c, json, f.schema != nil)
+	return "", nil
 }
 
 func (d *Decoder) topic(name string) *topic {

@@ -9,57 +9,71 @@ import (
 	"kafka-kustomer/schemas/registry"
 )
 
-// unframe finds out what a value is: bytes, and the transcoder for them where they
-// are Avro. Where the schema has to be got first, wait does it. Where the record can't
-// be read, c has its verdict.
-func (d *Decoder) unframe(t *topic, c *batcher.Change) (value []byte, s *avro.Transcoder, wait func(context.Context)) {
+// framed is a value without what is around it.
+type framed struct {
+	value  []byte
+	schema *avro.Transcoder // nil: the value is JSON
+
+	needs string // a schema that has to be got first
+	wait  func(context.Context)
+}
+
+// unframe finds out what a value is. Where the record can't be read, c has its verdict.
+func (d *Decoder) unframe(t *topic, c *batcher.Change) framed {
 	c.Verdict = batcher.Send
-	d.headers = d.headers[:0]
-	var idHeader []byte
-	for i := range c.Record.Headers {
-		h := &c.Record.Headers[i]
-		d.headers = append(d.headers, mapping.Header(*h))
-		if h.Key == registry.ValueHeader {
-			idHeader = h.Value
-		}
-	}
-	value = c.Record.Value
+	header := d.readHeaders(c)
+	value := c.Record.Value
 	switch {
 	case t.fixed != nil:
-		return value, t.fixed, nil
+		return framed{value: value, schema: t.fixed}
 	case t.Format == JSON:
-		return value, nil, nil
+		return framed{value: value}
 	}
-	id, rest, framing, err := registry.Parse(idHeader, value)
+	id, rest, framing, err := registry.Parse(header, value)
 	switch {
 	case err != nil:
 		reject(c, CodeFraming, err.Error())
-		return nil, nil, nil
 	case framing != registry.Unframed:
-		s, wait = d.schemaOf(t, id, c)
-		return rest, s, wait
+		return d.ofSchema(t, id, rest, c)
 	case t.Format == Avro:
 		reject(c, CodeFraming, "the value has no schema id: neither 0x00 and a number in front, nor 0x01 and a GUID, nor a header "+registry.ValueHeader+"; the format of the topic is avro, and it has no schema of its own")
 	}
-	return value, nil, nil
+	return framed{value: value}
 }
 
-// schemaOf returns the transcoder of a schema, or none where its values are JSON.
-func (d *Decoder) schemaOf(t *topic, id registry.ID, c *batcher.Change) (s *avro.Transcoder, wait func(context.Context)) {
+// readHeaders notes a record's headers for the mapping, and returns the one that holds
+// a schema's id, nil when there is none.
+func (d *Decoder) readHeaders(c *batcher.Change) (schemaID []byte) {
+	d.headers = d.headers[:0]
+	for i := range c.Record.Headers {
+		h := &c.Record.Headers[i]
+		d.headers = append(d.headers, mapping.Header(*h))
+		if h.Key != registry.ValueHeader {
+			continue
+		}
+		if schemaID = h.Value; schemaID == nil {
+			schemaID = []byte{} // null, which is no id, is not the same as no header
+		}
+	}
+	return schemaID
+}
+
+// ofSchema is a value of the schema with an id.
+func (d *Decoder) ofSchema(t *topic, id registry.ID, value []byte, c *batcher.Change) framed {
 	if d.cfg.Registry == nil {
 		reject(c, CodeNoRegistry, "the value names schema "+id.String()+", and there is no schema_registry.urls to get it from")
-		return nil, nil
+		return framed{}
 	}
 	known := t.lastSchema
 	if t.lastID != id || known == nil || known.expired() {
 		if known = d.known.get(id); known == nil {
 			t.lastSchema = nil
-			return nil, func(ctx context.Context) { d.known.fetch(ctx, d.cfg.Registry, id) }
+			return framed{needs: "schema " + id.String(), wait: func(ctx context.Context) { d.known.fetch(ctx, d.cfg.Registry, id) }}
 		}
 		t.lastID, t.lastSchema = id, known
 	}
 	if known.code != "" {
 		reject(c, known.code, known.text)
 	}
-	return known.transcoder, nil
+	return framed{value: value, schema: known.transcoder}
 }

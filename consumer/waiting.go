@@ -1,0 +1,134 @@
+package consumer
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"kafka-kustomer/batcher"
+)
+
+// waitShown is how long a partition waits to be decoded until that is a problem. A
+// registry that is well answers in a hundredth of it.
+const waitShown = 2 * time.Second
+
+// stop is where a poll ends for one partition, with records left behind.
+type stop struct {
+	handle *batcher.Assignment
+	offset int64 // of the first one left behind
+
+	// A record that can't be decoded yet, in the words of the decoder, and how to
+	// wait until it can; nil when the poll just brought enough.
+	needs string
+	wait  func(context.Context)
+}
+
+// undecodedError says that a partition waits until its next record can be decoded.
+type undecodedError struct {
+	offset int64
+	needs  string
+}
+
+func (e *undecodedError) Error() string {
+	return fmt.Sprintf("the record at offset %d needs %s, which is not there yet; the partition waits for it", e.offset, e.needs)
+}
+
+func schemaProblem(p Partition) problemKey {
+	return problemKey{kind: "schema", topic: p.Topic, partition: p.Partition}
+}
+
+// leave ends a poll for one partition at a record.
+func (c *Consumer) leave(s stop, rest []*kgo.Record) {
+	recycle(rest)
+	c.stops = append(c.stops, s)
+}
+
+func recycle(records []*kgo.Record) {
+	for _, r := range records {
+		r.Recycle()
+	}
+}
+
+// left reports whether this poll has ended for a partition. What comes of it from
+// another broker is left behind too.
+func (c *Consumer) left(p Partition) bool {
+	for i := range c.stops {
+		if h := c.stops[i].handle; h.Topic == p.Topic && h.Partition == p.Partition {
+			return true
+		}
+	}
+	return false
+}
+
+// goBack has the client read again what was left behind, from now on, or when it can
+// be decoded. To keep the records instead would take memory for as long as a schema
+// registry is down, times the number of partitions. No rebalance can run meanwhile.
+func (c *Consumer) goBack() {
+	if len(c.stops) == 0 {
+		return
+	}
+	positions := map[string]map[int32]kgo.EpochOffset{}
+	c.mu.Lock()
+	for _, s := range c.stops {
+		t := c.current(s.handle)
+		if t == nil {
+			continue
+		}
+		if t.next = s.offset; t.first >= s.offset {
+			t.first = -1
+		}
+		if s.wait != nil {
+			c.startWait(t, s)
+		}
+		if positions[s.handle.Topic] == nil {
+			positions[s.handle.Topic] = map[int32]kgo.EpochOffset{}
+		}
+		positions[s.handle.Topic][s.handle.Partition] = kgo.EpochOffset{Epoch: -1, Offset: s.offset}
+	}
+	c.mu.Unlock()
+	clear(c.stops)
+	c.stops = c.stops[:0]
+	c.client.SetOffsets(positions)
+}
+
+// startWait stops a partition until its next record can be decoded. c.mu is held.
+func (c *Consumer) startWait(t *tenure, s stop) {
+	ctx, cancel := context.WithCancel(c.open)
+	t.endWait = cancel
+	c.applyPause(t)
+	key := schemaProblem(Partition{t.handle.Topic, t.handle.Partition})
+	shown := time.AfterFunc(waitShown, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.current(t.handle) != nil && ctx.Err() == nil {
+			c.problems.report(key, &undecodedError{s.offset, s.needs})
+		}
+	})
+	c.wg.Go(func() {
+		s.wait(ctx)
+		shown.Stop()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		cancel()
+		if c.current(t.handle) == nil {
+			return
+		}
+		t.endWait = nil
+		c.applyPause(t)
+		c.problems.clear(key)
+	})
+}
+
+// Waiting returns how many partitions wait until their next record can be decoded.
+func (c *Consumer) Waiting() (n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, t := range c.tenures {
+		if t.endWait != nil {
+			n++
+		}
+	}
+	return n
+}
