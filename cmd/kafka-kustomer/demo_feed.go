@@ -39,7 +39,7 @@ func newFeed(w *world, events *workload.Generator) (*feed, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &feed{client: client, seeds: seeds, topic: w.cfg.Source.Topics[0], events: events, made: []time.Time{}}, nil
+	return &feed{client: client, seeds: seeds, topic: w.cfg.Source.Topics[0].Name, events: events, made: []time.Time{}}, nil
 }
 
 func (f *feed) close() { f.client.Close() }

@@ -74,7 +74,7 @@ func (d *demo) guide() string {
 	err := guide.Execute(&b, map[string]any{
 		"Broker": d.world.kafka.ListenAddrs()[0], "API": "http://" + d.world.api.at, "Page": d.world.page,
 		"Key": d.world.keyFile, "Log": d.logFile, "Faults": d.faults, "Rate": keepRate,
-		"Topic": d.world.cfg.Source.Topics[0], "Results": d.world.cfg.Results.Topic, "DeadLetters": d.world.cfg.DeadLetter.Topic,
+		"Topic": d.world.cfg.Source.Topics[0].Name, "Results": d.world.cfg.Results.Topic, "DeadLetters": d.world.cfg.DeadLetter.Topic,
 		"ID": "5f2f3c1a9d1e8b0012345678",
 	})
 	if err != nil { // the template and its data stand here

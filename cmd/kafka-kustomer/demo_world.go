@@ -135,7 +135,7 @@ func (w *world) startBroker(d *demo) error {
 		if err != nil || host != "127.0.0.1" && host != "localhost" {
 			return fmt.Errorf("%s: the embedded broker listens on 127.0.0.1 only, on a port by its number", at)
 		}
-		w.kafka, err = kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(number), kfake.SeedTopics(6, w.cfg.Source.Topics[0]))
+		w.kafka, err = kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(number), kfake.SeedTopics(6, w.cfg.Source.Topics[0].Name))
 		if err == nil {
 			w.closers = append(w.closers, w.kafka.Close)
 		}

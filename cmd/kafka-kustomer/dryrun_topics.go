@@ -116,15 +116,15 @@ func askLogs(ctx context.Context, admin *kadm.Client, source config.Source, from
 	if source.Isolation == consumer.ReadUncommitted {
 		ends = admin.ListEndOffsets
 	}
-	if l.start, err = admin.ListStartOffsets(ctx, source.Topics...); err != nil {
+	if l.start, err = admin.ListStartOffsets(ctx, source.TopicNames()...); err != nil {
 		return l, err
 	}
-	if l.end, err = ends(ctx, source.Topics...); err != nil {
+	if l.end, err = ends(ctx, source.TopicNames()...); err != nil {
 		return l, err
 	}
 	switch from.word {
 	case "time":
-		l.since, err = admin.ListOffsetsAfterMilli(ctx, from.since.UnixMilli(), source.Topics...)
+		l.since, err = admin.ListOffsetsAfterMilli(ctx, from.since.UnixMilli(), source.TopicNames()...)
 	case "committed":
 		l.committed, err = admin.FetchOffsets(ctx, source.Group)
 		if errors.Is(err, kerr.GroupIDNotFound) {
@@ -140,7 +140,7 @@ func findSpans(ctx context.Context, admin *kadm.Client, source config.Source, fr
 	l, err := askLogs(ctx, admin, source, from)
 	if err != nil {
 		return nil, fmt.Errorf("asking Kafka where the logs of %s begin and end, and for the offsets of group %s: %w; check the rights to read these topics and the group",
-			strings.Join(source.Topics, ", "), source.Group, err)
+			strings.Join(source.TopicNames(), ", "), source.Group, err)
 	}
 	var spans []*span
 	for _, end := range l.end.Offsets().Sorted() {

@@ -187,7 +187,7 @@ func requireCommits(ctx context.Context, client *kgo.Client, cfg config.Source) 
 		return nil
 	}
 	admin := kadm.NewClient(client)
-	topics, err := admin.ListTopics(ctx, cfg.Topics...)
+	topics, err := admin.ListTopics(ctx, cfg.TopicNames()...)
 	if err != nil {
 		return fmt.Errorf("listing the source topics: %w", err)
 	}

@@ -65,7 +65,7 @@ func onlineConfig(cfg *config.Config, timeout time.Duration) (online.Config, err
 	r, d := cfg.Results, cfg.DeadLetter
 	return online.Config{
 		Brokers: cfg.Kafka.Brokers, Opts: opts, Login: login,
-		Sources: cfg.Source.Topics, Group: cfg.Source.Group, Start: cfg.Source.Start, OnReset: cfg.Source.OnReset,
+		Sources: cfg.Source.TopicNames(), Group: cfg.Source.Group, Start: cfg.Source.Start, OnReset: cfg.Source.OnReset,
 		Protocol: cfg.Source.Protocol, InstanceID: cfg.Source.InstanceID, SessionTimeout: cfg.Source.SessionTimeout,
 		Writes: []online.Topic{
 			{Section: "results", Name: r.Topic, Create: r.Create == "if-missing", Partitions: int32(r.Partitions), Replication: int16(r.Replication)},

@@ -32,7 +32,7 @@ func newRun() *cobra.Command {
 				log.Warn("configuration: " + w)
 			}
 			log.Info("starting", zap.String("version", buildVersion()), zap.String("config", path),
-				zap.String("name", cfg.Name), zap.String("group", cfg.Source.Group), zap.Strings("topics", cfg.Source.Topics), zap.String("base_url", cfg.Kustomer.BaseURL))
+				zap.String("name", cfg.Name), zap.String("group", cfg.Source.Group), zap.Strings("topics", cfg.Source.TopicNames()), zap.String("base_url", cfg.Kustomer.BaseURL))
 			if err := run(cmd.Context(), cfg, wiring{log: log, level: &level}); err != nil {
 				log.Error("stopped", zap.Error(err))
 				return loggedError{err}

@@ -156,7 +156,7 @@ func resultsConfig(cfg *config.Config, sizes *results.Sizes) results.Config {
 func consumerConfig(cfg *config.Config, opts []kgo.Opt) consumer.Config {
 	s := cfg.Source
 	return consumer.Config{
-		Brokers: cfg.Kafka.Brokers, ClientID: cfg.Name, Rack: cfg.Kafka.Rack, Topics: s.Topics, Group: s.Group,
+		Brokers: cfg.Kafka.Brokers, ClientID: cfg.Name, Rack: cfg.Kafka.Rack, Topics: s.TopicNames(), Group: s.Group,
 		Protocol: s.Protocol, InstanceID: s.InstanceID, Start: s.Start, OnReset: s.OnReset, Isolation: s.Isolation,
 		SessionTimeout: s.SessionTimeout, RebalanceTimeout: config.RebalanceTimeout,
 		MaxEventBytes: int(cfg.Limits.MaxEventBytes), MaxBatchBytes: int(cfg.Limits.MaxBatchBytes), Opts: opts,

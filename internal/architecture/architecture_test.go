@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 	"schemas/avro":                {},
 	"internal/pipeline":           {"batcher"},
 	"deploy":                      {},
-	"internal/config":             {},
+	"internal/config":             {"schemas/avro", "schemas/mapping", "schemas/registry"},
 	"internal/metrics":            {"batcher", "schemas", "sink"},
 	"internal/admin":              {"batcher", "internal/metrics"},
 	"internal/dryrun":             {"batcher", "sink"},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"fmt"
 	"reflect"
 	"strings"
@@ -15,6 +16,7 @@ func (r *reader) derive(c *Config) {
 	if !r.isSet("kustomer.lost_reply_wait") {
 		c.Kustomer.LostReplyWait = c.Kustomer.Timeout + lostReplyMargin
 	}
+	r.complete(&c.Source)
 	c.Kustomer.BaseURL = strings.TrimSuffix(c.Kustomer.BaseURL, "/")
 }
 
@@ -27,7 +29,9 @@ func (r *reader) check(c *Config) {
 	r.checkTLS(&c.Kafka.TLS)
 	r.checkSASL(&c.Kafka.SASL)
 	r.checkSource(&c.Source)
+	r.checkAvro(c)
 	r.checkOutputs(c)
+	r.checkRegistry(&c.SchemaRegistry)
 	r.checkKustomer(&c.Kustomer)
 	r.checkLimits(c)
 	r.checkTimes(c)
@@ -121,27 +125,44 @@ func (r *reader) shown(key string, value any) string {
 }
 
 // checkFile reports a named file that cannot be read, or is empty.
-func (r *reader) checkFile(key, path string) {
+func (r *reader) checkFile(key, path string) { r.contents(key, path) }
+
+// contents returns what is in a named file; false, reported, where that is nothing.
+func (r *reader) contents(key, path string) ([]byte, bool) {
 	if path == "" || r.isBad(key) {
-		return
+		return nil, false
 	}
-	switch data, err := r.readFile(path); {
+	data, err := r.readFile(path)
+	switch {
 	case err != nil && r.marks[key].reference != "":
 		// The error repeats the path, and what a reference brings in is not shown.
 		r.fault(key, "the file %s cannot be read; check that it exists and is this user's to read", r.shown(key, path))
 	case err != nil:
 		r.fault(key, "cannot be read: %v; check the path and whose file it is", err)
-	case len(data) == 0:
+	case len(bytes.TrimSpace(data)) == 0:
 		r.fault(key, "the file %s is empty", r.shown(key, path))
+	default:
+		return data, true
+	}
+	return nil, false
+}
+
+// unused reports the fields of a section that are set though the key that switches
+// the section on is not: state says what that is. A key written at its usual value,
+// the default, is fine.
+func (r *reader) unused(section, usual any, path, switchKey, state string) {
+	defaults := reflect.ValueOf(usual)
+	for f, v := range reflect.ValueOf(section).Fields() {
+		if key := join(path, keyName(f)); key != switchKey && !alike(v, defaults.FieldByIndex(f.Index)) {
+			r.clash([]string{key, switchKey}, "has no effect while %s %s", switchKey, state)
+		}
 	}
 }
 
-// unused reports the fields of a section that are set though the key that
-// switches the section on is not. A key written at its empty default is fine.
-func (r *reader) unused(section reflect.Value, path, switchKey, state string) {
-	for f, v := range section.Fields() {
-		if key := join(path, keyName(f)); !v.IsZero() {
-			r.clash([]string{key, join(path, switchKey)}, "has no effect while %s is %s", join(path, switchKey), state)
-		}
+// alike reports whether two values of a field are the same in the file.
+func alike(a, b reflect.Value) bool {
+	if kind := a.Kind(); (kind == reflect.Slice || kind == reflect.Map) && a.Len() == 0 {
+		return b.Len() == 0 // nil or empty
 	}
+	return reflect.DeepEqual(a.Interface(), b.Interface())
 }

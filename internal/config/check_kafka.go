@@ -3,10 +3,8 @@ package config
 import (
 	"fmt"
 	"net"
-	"reflect"
 	"slices"
 	"strings"
-	"unicode"
 )
 
 const maxKafkaName = 249 // a topic's directory name, and what is added to it, fit 255 bytes
@@ -72,16 +70,20 @@ func portFault(port string) string {
 
 func (r *reader) checkTLS(t *TLS) {
 	if !t.Enabled {
-		r.unused(reflect.ValueOf(*t), "kafka.tls", "enabled", "false")
+		r.unused(*t, TLS{}, "kafka.tls", "kafka.tls.enabled", "is false")
 		return
 	}
-	r.checkFile("kafka.tls.ca_file", t.CAFile)
-	r.checkFile("kafka.tls.cert_file", t.CertFile)
-	r.checkFile("kafka.tls.key_file", t.KeyFile)
-	if (t.CertFile == "") != (t.KeyFile == "") {
-		r.clash([]string{"kafka.tls.cert_file", "kafka.tls.key_file"},
-			"a client certificate needs both files: %s, %s",
-			r.at("kafka.tls.cert_file", t.CertFile), r.at("kafka.tls.key_file", t.KeyFile))
+	r.checkTLSFiles("kafka.tls", t.CAFile, t.CertFile, t.KeyFile)
+}
+
+// checkTLSFiles is for the files of a section of TLS.
+func (r *reader) checkTLSFiles(section, ca, cert, key string) {
+	caKey, certKey, keyKey := section+".ca_file", section+".cert_file", section+".key_file"
+	r.checkFile(caKey, ca)
+	r.checkFile(certKey, cert)
+	r.checkFile(keyKey, key)
+	if (cert == "") != (key == "") {
+		r.clash([]string{certKey, keyKey}, "a client certificate needs both files: %s, %s", r.at(certKey, cert), r.at(keyKey, key))
 	}
 }
 
@@ -90,7 +92,7 @@ func (r *reader) checkSASL(s *SASL) {
 		return // what it needs is not known
 	}
 	if s.Mechanism == "" {
-		r.unused(reflect.ValueOf(*s), "kafka.sasl", "mechanism", "empty")
+		r.unused(*s, SASL{}, "kafka.sasl", "kafka.sasl.mechanism", "is empty")
 		return
 	}
 	mechanism := r.at("kafka.sasl.mechanism", s.Mechanism)
@@ -112,37 +114,10 @@ func (r *reader) oneSecret(key string, secret Secret, fileKey, file, why string)
 	r.checkFile(fileKey, file)
 }
 
-func (r *reader) checkSource(s *Source) {
-	if len(s.Topics) == 0 {
-		r.fault("source.topics", "is empty; list at least one topic")
-	}
-	for i, topic := range s.Topics {
-		key := fmt.Sprintf("source.topics[%d]", i)
-		if fault := kafkaName(topic); fault != "" {
-			r.fault(key, "%s %s", r.shown(key, topic), fault)
-		} else if first := slices.Index(s.Topics, topic); first < i {
-			r.fault(key, "%s is the same as source.topics[%d]", r.shown(key, topic), first)
-		}
-	}
-	switch {
-	case s.Group == "":
-		r.fault("source.group", "is empty; remove the key to use the name")
-	case len(s.Group) > maxKafkaName || strings.ContainsFunc(s.Group, unicode.IsControl):
-		r.fault("source.group", "is longer than %d bytes or has control characters", maxKafkaName)
-	}
-	if fault := kafkaName(s.InstanceID); s.InstanceID != "" && fault != "" {
-		r.fault("source.instance_id", "%s %s", r.shown("source.instance_id", s.InstanceID), fault)
-	}
-	if s.Protocol == "consumer" && s.InstanceID != "" {
-		r.clash([]string{"source.instance_id", "source.protocol"},
-			"is given, and so is %s; a static member that leaves such a group is locked out of it for a session: remove one of them",
-			r.at("source.protocol", s.Protocol))
-	}
-}
-
 // checkOutputs keeps the three kinds of topics apart: reading what one writes
 // oneself never ends.
 func (r *reader) checkOutputs(c *Config) {
+	sources := c.Source.TopicNames()
 	outputs := []struct {
 		key, topic  string
 		replication int
@@ -154,8 +129,8 @@ func (r *reader) checkOutputs(c *Config) {
 		key := out.key + ".topic"
 		if fault := kafkaName(out.topic); fault != "" {
 			r.fault(key, "%s %s", r.shown(key, out.topic), fault)
-		} else if i := slices.Index(c.Source.Topics, out.topic); i >= 0 {
-			source := fmt.Sprintf("source.topics[%d]", i)
+		} else if i := slices.Index(sources, out.topic); i >= 0 {
+			source := r.nameKey(i)
 			r.clash([]string{key, source}, "%s is also read: %s; the connector would read its own output",
 				r.at(key, out.topic), r.at(source, out.topic))
 		}

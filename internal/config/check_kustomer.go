@@ -8,7 +8,7 @@ import (
 )
 
 func (r *reader) checkKustomer(k *Kustomer) {
-	// Neither URL is shown: a password may be in it.
+	// The URL is not shown: a password may be in it.
 	switch {
 	case k.BaseURL == "":
 		r.fault("kustomer.base_url", "is required: the address of your org, as in https://acme.api.kustomerapp.com")
@@ -19,11 +19,7 @@ func (r *reader) checkKustomer(k *Kustomer) {
 			r.fault("kustomer.base_url", "must not hold a user or password; the login is the API key")
 		}
 	}
-	if proxy := strings.TrimSuffix(k.ProxyURL.Reveal(), "/"); proxy != "" {
-		if fault := urlFault(proxy, "http", "https", "socks5"); fault != "" {
-			r.fault("kustomer.proxy_url", "%s", fault)
-		}
-	}
+	r.checkProxy("kustomer.proxy_url", k.ProxyURL)
 	r.oneSecret("kustomer.api_key", k.APIKey, "kustomer.api_key_file", k.APIKeyFile, "an API key is required")
 	if strings.ContainsFunc(k.APIKey.Reveal(), notInHeader) {
 		r.fault("kustomer.api_key", "has a space, a line break or another character that no API key has; is it copied whole, and alone?")
@@ -37,6 +33,15 @@ func (r *reader) checkKustomer(k *Kustomer) {
 		r.clash([]string{"kustomer.lost_reply_wait", "kustomer.timeout"},
 			"%s is not above %s; a call without a reply may be carried out at any time until both have passed, and a newer change must come after it",
 			r.at("kustomer.lost_reply_wait", k.LostReplyWait), r.at("kustomer.timeout", k.Timeout))
+	}
+}
+
+// checkProxy shows nothing of the URL: a password may be in it.
+func (r *reader) checkProxy(key string, proxy Secret) {
+	if raw := strings.TrimSuffix(proxy.Reveal(), "/"); raw != "" {
+		if fault := urlFault(raw, "http", "https", "socks5"); fault != "" {
+			r.fault(key, "%s", fault)
+		}
 	}
 }
 

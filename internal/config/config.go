@@ -25,14 +25,15 @@ type Config struct {
 	// Letters, digits, '.', '_', '-'. Default kafka-kustomer.
 	Name string `yaml:"name"`
 
-	Kafka      Kafka      `yaml:"kafka"`
-	Source     Source     `yaml:"source"`
-	Batch      Batch      `yaml:"batch"`
-	Kustomer   Kustomer   `yaml:"kustomer"`
-	Commit     Commit     `yaml:"commit"`
-	Results    Results    `yaml:"results"`
-	DeadLetter DeadLetter `yaml:"dead_letter"`
-	Limits     Limits     `yaml:"limits"`
+	Kafka          Kafka          `yaml:"kafka"`
+	Source         Source         `yaml:"source"`
+	SchemaRegistry SchemaRegistry `yaml:"schema_registry"`
+	Batch          Batch          `yaml:"batch"`
+	Kustomer       Kustomer       `yaml:"kustomer"`
+	Commit         Commit         `yaml:"commit"`
+	Results        Results        `yaml:"results"`
+	DeadLetter     DeadLetter     `yaml:"dead_letter"`
+	Limits         Limits         `yaml:"limits"`
 
 	// DrainTimeout bounds the whole shutdown after a signal, the last commit
 	// included. Keep it under the grace period of whatever stops the process
@@ -88,38 +89,6 @@ type SASL struct {
 	// PasswordFile holds the password instead, and may change while the program
 	// runs. Default empty.
 	PasswordFile string `yaml:"password_file"`
-}
-
-// Source says what is read, and as whom.
-type Source struct {
-	// Topics are the names of the topics to read. Default message-changes.
-	Topics []string `yaml:"topics"`
-	// Group is the consumer group. Default: Config.Name.
-	Group string `yaml:"group"`
-	// Start is where a partition without a committed offset begins: earliest,
-	// latest, or committed, which refuses to start there. Default earliest.
-	Start string `yaml:"start" oneof:"earliest,latest,committed"`
-	// OnReset is what to do when the committed offset is gone from the log: fail
-	// stops that partition, earliest goes on with what is left. Default fail.
-	OnReset string `yaml:"on_reset" oneof:"fail,earliest"`
-	// Protocol is who divides the partitions: classic, the members among
-	// themselves, or consumer, the broker (KIP-848, Kafka 4.0 or later). Where
-	// brokers lack it, classic is spoken, with a warning. Default classic.
-	Protocol string `yaml:"protocol" oneof:"classic,consumer"`
-	// InstanceID makes this process a static member of the group; each process
-	// needs its own. Only with Protocol classic. Default empty: a dynamic member.
-	InstanceID string `yaml:"instance_id"`
-	// SessionTimeout is how long the group waits for a heartbeat before it gives
-	// this process's partitions to others. With Protocol consumer the broker's own
-	// holds (group.consumer.session.timeout.ms), and this must not be above it.
-	// Default 45s.
-	SessionTimeout time.Duration `yaml:"session_timeout" range:"1s..30m"`
-	// Isolation is read_committed or read_uncommitted: whether records of open
-	// and aborted transactions are read. Default read_committed.
-	Isolation string `yaml:"isolation" oneof:"read_committed,read_uncommitted"`
-	// OnTombstone is what to do with a record without a value: skip or
-	// dead_letter. Default skip.
-	OnTombstone string `yaml:"on_tombstone" oneof:"skip,dead_letter"`
 }
 
 // Batch says when waiting changes become one request.
@@ -185,8 +154,11 @@ type Kustomer struct {
 	// ended without a known outcome, as it may still be carried out. Above
 	// Timeout. Default Timeout + 30s.
 	LostReplyWait time.Duration `yaml:"lost_reply_wait" range:"1s..1h"`
-	Retry         Retry         `yaml:"retry"`
-	ItemRetry     ItemRetry     `yaml:"item_retry"`
+	// Validate is how strictly a change is compared with what Kustomer takes before
+	// it is sent: basic or strict. Default basic.
+	Validate  string    `yaml:"validate" oneof:"basic,strict"`
+	Retry     Retry     `yaml:"retry"`
+	ItemRetry ItemRetry `yaml:"item_retry"`
 }
 
 // Retry is the backoff between calls that fail as a whole.
@@ -216,6 +188,8 @@ type Commit struct {
 type Results struct {
 	// Topic is its name. Default kustomer-batch-results.
 	Topic string `yaml:"topic"`
+	// Format is json or avro, which needs SchemaRegistry. Default json.
+	Format string `yaml:"format" oneof:"json,avro"`
 	// Items lists every message of the batch in the event. Default true.
 	Items bool `yaml:"items"`
 	// Create is if-missing, or never, which refuses to start without the topic.

@@ -73,7 +73,7 @@ func isSection(t reflect.Type) bool {
 }
 
 func (r *reader) value(n *yaml.Node, v reflect.Value, k key) {
-	section := isSection(v.Type())
+	section, entry := isSection(v.Type()), v.Type() == reflect.TypeFor[Topic]()
 	switch {
 	case n.Kind == yaml.AliasNode:
 		r.reject(n, k.path, "aliases are not supported; write the value out")
@@ -81,13 +81,17 @@ func (r *reader) value(n *yaml.Node, v reflect.Value, k key) {
 		r.reject(n, k.path, "tags are not supported; put a value that begins with ! in quotes")
 	case n.Kind == yaml.ScalarNode && n.Tag == "!!null":
 		// A section whose keys are all commented out is what is left of it.
-		if !section {
+		if !section || entry {
 			r.reject(n, k.path, "has no value; write one, or remove the key for its default")
 		}
+	case entry:
+		r.entry(n, v.Addr().Interface().(*Topic), k)
 	case section:
 		r.section(n, v, k)
 	case v.Kind() == reflect.Slice:
 		r.list(n, v, k)
+	case v.Kind() == reflect.Map:
+		r.table(n, v, k)
 	case n.Kind != yaml.ScalarNode:
 		r.reject(n, k.path, "needs a single value, not %s", shape(n))
 	default:
@@ -114,14 +118,10 @@ func (r *reader) section(n *yaml.Node, v reflect.Value, k key) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name, child := n.Content[i], n.Content[i+1]
 		field, known := fieldByKey(v.Type(), name)
-		first, again := lines[name.Value]
 		switch {
 		case !known:
 			r.unknown(n, i, v.Type(), k)
-		case again:
-			r.reject(name, join(k.path, name.Value), "is set a second time; it is on line %d already", first)
-		default:
-			lines[name.Value] = name.Line
+		case !r.again(name, lines, k):
 			at := child
 			if isSection(field.Type) {
 				at = name
@@ -130,6 +130,18 @@ func (r *reader) section(n *yaml.Node, v reflect.Value, k key) {
 			r.value(child, v.FieldByIndex(field.Index), k.child(field))
 		}
 	}
+}
+
+// again reports a key that the section has already, and remembers the line of one
+// that is new.
+func (r *reader) again(name *yaml.Node, lines map[string]int, k key) bool {
+	first, again := lines[name.Value]
+	if again {
+		r.reject(name, join(k.path, name.Value), "is set a second time; it is on line %d already", first)
+	} else {
+		lines[name.Value] = name.Line
+	}
+	return again
 }
 
 func fieldByKey(t reflect.Type, name *yaml.Node) (reflect.StructField, bool) {
@@ -148,9 +160,7 @@ func fieldByKey(t reflect.Type, name *yaml.Node) (reflect.StructField, bool) {
 // like it in the same section, or of the same name in another.
 func (r *reader) unknown(section *yaml.Node, i int, t reflect.Type, k key) {
 	name, child := section.Content[i], section.Content[i+1]
-	// {password: my,secret} is a password and a key without a value: not shown.
-	if section.Style&yaml.FlowStyle != 0 && child.Tag == "!!null" && child.Value == "" {
-		r.report(name.Line, name.Column, k.path, "a key without a value; is it the rest of a value with a comma, which needs quotes?")
+	if r.restOfValue(section, name, child, k) {
 		return
 	}
 	if name.Kind != yaml.ScalarNode || name.Value == "<<" || len(name.Value) > maxWord {
@@ -168,6 +178,16 @@ func (r *reader) unknown(section *yaml.Node, i int, t reflect.Type, k key) {
 		hint = fmt.Sprintf("did you mean %s?", strings.Join(elsewhere, " or "))
 	}
 	r.report(name.Line, name.Column, k.path, fmt.Sprintf("unknown key %q; %s", name.Value, hint))
+}
+
+// restOfValue reports a key that is probably none: {password: my,secret} is a
+// password and a key without a value. It is not shown.
+func (r *reader) restOfValue(section, name, child *yaml.Node, k key) bool {
+	if section.Style&yaml.FlowStyle == 0 || child.Tag != "!!null" || child.Value != "" {
+		return false
+	}
+	r.report(name.Line, name.Column, k.path, "a key without a value; is it the rest of a value with a comma, which needs quotes?")
+	return true
 }
 
 // sameName returns the paths of all keys whose last part is name.
@@ -192,20 +212,6 @@ func keys(t reflect.Type, path string) []string {
 		}
 	}
 	return all
-}
-
-func (r *reader) list(n *yaml.Node, v reflect.Value, k key) {
-	if n.Kind != yaml.SequenceNode {
-		r.reject(n, k.path, "needs a list, as in [a, b], not %s", shape(n))
-		return
-	}
-	list := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content))
-	for i, element := range n.Content {
-		path := fmt.Sprintf("%s[%d]", k.path, i)
-		r.marks[path] = mark{line: element.Line, column: element.Column}
-		r.value(element, list.Index(i), key{path: path, tag: k.tag})
-	}
-	v.Set(list)
 }
 
 // scalar reads a single value as the type of v. Strings take what is written,

@@ -84,9 +84,10 @@ kustomer: s3cret
 6:11: kustomer: needs a section of keys, not a single value
 `},
 		{name: "elements of lists", file: "source: {topics: [a, [b], ~, {c: d}]}\n" + required, want: `
-1:22: source.topics[1]: needs a single value, not a list
+1:22: source.topics[1]: needs a name or a section of keys, not a list
 1:27: source.topics[2]: has no value; write one, or remove the key for its default
-1:30: source.topics[3]: needs a single value, not a section of keys
+1:30: source.topics[3].name: is required: the topic to read
+1:31: source.topics[3]: unknown key "c"; known here: name, format, schema, mapping
 `},
 		{name: "a comma in a value", file: "kustomer: {base_url: 'https://acme', api_key: s3,cret}", want: `
 1:50: kustomer: a key without a value; is it the rest of a value with a comma, which needs quotes?

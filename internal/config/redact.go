@@ -3,6 +3,8 @@ package config
 import (
 	"bytes"
 	"fmt"
+	"reflect"
+	"slices"
 	"strconv"
 
 	"go.yaml.in/yaml/v4"
@@ -17,13 +19,37 @@ func Redacted(c *Config) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write configuration: %w", err)
 	}
-	if err := dumper.Dump(c); err != nil {
+	if err := dumper.Dump(shortened(c)); err != nil {
 		return nil, fmt.Errorf("write configuration: %w", err)
 	}
 	if err := dumper.Close(); err != nil {
 		return nil, fmt.Errorf("write configuration: %w", err)
 	}
 	return out.Bytes(), nil
+}
+
+// shortened is c with the topics that are as the source says by name only, as in
+// most files.
+func shortened(c *Config) *Config {
+	s := *c
+	s.Source.Topics = slices.Clone(c.Source.Topics)
+	for i := range s.Source.Topics {
+		t := &s.Source.Topics[i]
+		usual := Topic{Name: t.Name, Format: s.Source.Format, Schema: s.Source.Schema, Mapping: s.Source.Mapping}
+		if reflect.DeepEqual(*t, usual) {
+			*t = Topic{Name: t.Name}
+		}
+	}
+	return &s
+}
+
+// MarshalYAML writes a topic of which there is only a name as that, as in the file.
+func (t Topic) MarshalYAML() (any, error) {
+	if t.Format == "" {
+		return t.Name, nil
+	}
+	type section Topic
+	return section(t), nil
 }
 
 // plain returns text as the number it is, so that the encoder writes no quotes.

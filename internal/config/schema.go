@@ -52,6 +52,17 @@ func (s *schema) section(v reflect.Value, path string) object {
 	return object{"type": []string{"object", "null"}, "additionalProperties": false, "properties": properties}
 }
 
+// entry is a topic's section. Its keys are explained as those of the source, which
+// stand in for what it leaves out.
+func (s *schema) entry() object {
+	p := s.section(reflect.ValueOf(Topic{Mapping: defaultMapping()}), "source")
+	p["type"], p["required"] = "object", []string{"name"}
+	for _, name := range []string{"name", "format", "schema"} {
+		delete(p["properties"].(object)[name].(object), "default")
+	}
+	return p
+}
+
 // value is a key with its default; a secret has none worth telling.
 func (s *schema) value(v reflect.Value, tag reflect.StructTag) object {
 	p := s.scalar(v.Type(), tag)
@@ -60,10 +71,11 @@ func (s *schema) value(v reflect.Value, tag reflect.StructTag) object {
 	case time.Duration, ByteSize, Rate, Brake:
 		p["default"] = fmt.Sprint(value)
 	case []string:
-		if value == nil {
-			value = []string{}
-		}
-		p["default"] = value
+		p["default"] = append([]string{}, value...)
+	case map[string]string:
+		p["default"] = object{}
+	case []Topic:
+		p["default"] = (&Source{Topics: value}).TopicNames()
 	default:
 		p["default"] = value
 	}
@@ -84,6 +96,10 @@ func (s *schema) scalar(t reflect.Type, tag reflect.StructTag) object {
 	switch t {
 	case reflect.TypeFor[[]string]():
 		return object{"type": "array", "items": s.scalar(t.Elem(), tag)}
+	case reflect.TypeFor[map[string]string]():
+		return object{"type": "object", "additionalProperties": s.scalar(t.Elem(), tag)}
+	case reflect.TypeFor[[]Topic]():
+		return object{"type": "array", "items": object{"anyOf": []object{s.scalar(reflect.TypeFor[string](), ""), s.entry()}}}
 	case reflect.TypeFor[string](), reflect.TypeFor[Secret]():
 		if words, ok := tag.Lookup("oneof"); ok {
 			return orReference(object{"enum": strings.Split(words, ",")})

@@ -68,8 +68,14 @@ func faultsOf(t *testing.T, schema map[string]any, value any, path string) (faul
 				}
 			}
 		case "additionalProperties":
-			properties := schema["properties"].(map[string]any)
 			members, _ := value.(map[string]any)
+			if each, ok := rule.(map[string]any); ok {
+				for name, v := range members {
+					faults = append(faults, faultsOf(t, each, v, join(path, name))...)
+				}
+				continue
+			}
+			properties := schema["properties"].(map[string]any)
 			for name, v := range members {
 				if p, ok := properties[name]; ok {
 					faults = append(faults, faultsOf(t, p.(map[string]any), v, join(path, name))...)

@@ -15,5 +15,14 @@ func (c *Config) Warnings() []string {
 	if c.Kafka.SASL.Mechanism == "plain" && !c.Kafka.TLS.Enabled {
 		all = append(all, "kafka.sasl.mechanism is plain without kafka.tls: the password travels unencrypted")
 	}
+	for _, raw := range c.SchemaRegistry.URLs {
+		u, err := url.Parse(raw)
+		if err == nil && u.Scheme == "http" && c.SchemaRegistry.Username != "" && !isLoopback(u.Hostname()) {
+			all = append(all, "schema_registry.urls has http: the password travels unencrypted to "+u.Host)
+		}
+	}
+	if c.SchemaRegistry.TLS.InsecureSkipVerify {
+		all = append(all, "schema_registry.tls.insecure_skip_verify is true: anyone on the way can pass for the registry")
+	}
 	return all
 }

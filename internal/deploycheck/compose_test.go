@@ -183,11 +183,11 @@ func TestComposeRunsTheConnector(t *testing.T) {
 	if !strings.Contains(brokers, "://"+cfg.Kafka.Brokers[0]+",") {
 		t.Errorf("the connector's broker is %v, those advertised are %s", cfg.Kafka.Brokers, brokers)
 	}
-	if c.Services["produce"].Environment["BROKERS"] != cfg.Kafka.Brokers[0] || c.Services["produce"].Environment["TOPIC"] != cfg.Source.Topics[0] {
+	if c.Services["produce"].Environment["BROKERS"] != cfg.Kafka.Brokers[0] || c.Services["produce"].Environment["TOPIC"] != cfg.Source.Topics[0].Name {
 		t.Error("events are produced elsewhere than where the connector reads")
 	}
 	topics := strings.Join(c.Services["topics"].Command, " ")
-	for _, topic := range []string{cfg.Source.Topics[0], cfg.Results.Topic, cfg.DeadLetter.Topic} {
+	for _, topic := range []string{cfg.Source.Topics[0].Name, cfg.Results.Topic, cfg.DeadLetter.Topic} {
 		if !regexp.MustCompile(`\s` + topic + `:\d+[\s;]`).MatchString(topics) {
 			t.Errorf("the topic %s is not created", topic)
 		}
