@@ -88,6 +88,9 @@ func lasts(err error) bool {
 
 // advice says what to check about an error, never empty.
 func advice(err error) string {
+	if errors.As(err, new(*undecodedError)) {
+		return "the schema registry (schema_registry): that it answers, and that it has this schema; other partitions go on"
+	}
 	for _, a := range adviceByCode {
 		if errors.Is(err, a.err) {
 			return a.advice

@@ -11,6 +11,8 @@ import (
 	"kafka-kustomer/internal/config"
 	"kafka-kustomer/internal/metrics"
 	"kafka-kustomer/internal/pipeline"
+	"kafka-kustomer/schemas/formats"
+	"kafka-kustomer/schemas/registry"
 	"kafka-kustomer/sink/results"
 )
 
@@ -48,13 +50,28 @@ func configHash(cfg *config.Config) (string, error) {
 }
 
 // program is what the admin server asks of the parts that run.
-func program(loop *pipeline.Pipeline, source *consumer.Consumer, writer *results.Writer) admin.Program {
+func program(loop *pipeline.Pipeline, source *consumer.Consumer, writer *results.Writer, schemaRegistry *registry.Client, decoder *formats.Decoder) admin.Program {
 	return admin.Program{
 		Snapshot:       loop.Snapshot,
 		Kafka:          func() admin.Kafka { return kafkaState(source, writer) },
+		Schemas:        func() admin.Schemas { return schemasState(source, schemaRegistry, decoder) },
 		Unacknowledged: writer.Oldest,
 		Release:        loop.ReleaseBrake,
 	}
+}
+
+// schemasState is how the reading of records stands.
+func schemasState(source *consumer.Consumer, schemaRegistry *registry.Client, decoder *formats.Decoder) admin.Schemas {
+	s := admin.Schemas{Waiting: source.Waiting(), LeftOut: decoder.LeftOut()}
+	if schemaRegistry == nil {
+		return s
+	}
+	state := schemaRegistry.State()
+	s.Known, s.Unknown, s.FailingSince = state.Schemas, state.Unknown, state.Since
+	for _, p := range schemaRegistry.Problems() {
+		s.Problems = append(s.Problems, admin.Problem{Partition: -1, Text: p.URL + ": " + p.Text, Check: p.Check, Since: p.Since, Person: p.Person})
+	}
+	return s
 }
 
 func kafkaState(source *consumer.Consumer, writer *results.Writer) admin.Kafka {

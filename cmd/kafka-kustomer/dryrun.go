@@ -5,18 +5,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"kafka-kustomer/internal/config"
 	"kafka-kustomer/internal/dryrun"
-	"kafka-kustomer/schemas"
+	"kafka-kustomer/schemas/formats"
+	"kafka-kustomer/schemas/registry"
 	"kafka-kustomer/sink"
 )
 
 // rehearsal is the flags of the dry-run command.
 type rehearsal struct {
 	path, file, from string
+	topic            string // of which the lines of a file are
 	limit            int
 	asJSON, raw      bool
 }
@@ -44,6 +49,7 @@ Reading stops at the end of the log as it was at the start, or after --limit rec
 	jsonFlag(cmd, &d.asJSON)
 	f := cmd.Flags()
 	f.StringVar(&d.file, "file", "", "read `events` from a file instead of Kafka, one JSON object a line; - is standard input.\nWithout -c, the defaults are the configuration")
+	f.StringVar(&d.topic, "topic", "", "with --file, the `topic` of source.topics whose mapping the lines need; default the first")
 	f.StringVar(&d.from, "from", "committed", "`where` to begin in each partition: committed (where the group stands), earliest, latest,\nan offset, -N (N records before the end), or a time as in 2026-11-24T02:30:00Z")
 	f.IntVar(&d.limit, "limit", 1000, "read at most this many records in all; 0: all")
 	f.BoolVar(&d.raw, "raw", false, "print bodies byte for byte; else they are indented for reading")
@@ -61,6 +67,8 @@ func (d *rehearsal) run(cmd *cobra.Command) error {
 		return usageError{errors.New("--limit must not be below 0")}
 	case d.raw && d.asJSON:
 		return usageError{errors.New("--json prints bodies byte for byte already; leave --raw out")}
+	case d.file == "" && d.topic != "":
+		return usageError{errors.New("--topic says which mapping the lines of --file need; the topics of -c are all read")}
 	case d.file != "" && cmd.Flags().Changed("from"):
 		return usageError{errors.New("--from is for topics; a file is read from its beginning")}
 	}
@@ -75,16 +83,49 @@ func (d *rehearsal) run(cmd *cobra.Command) error {
 	defer api.Close()
 	out := bufio.NewWriter(cmd.OutOrStdout())
 	p := d.printer(out)
-	decoder := schemas.NewDecoder(schemas.Config{
-		MaxEventBytes:        int(cfg.Limits.MaxEventBytes),
-		DeadLetterTombstones: cfg.Source.OnTombstone == "dead_letter",
-	})
-	stage := dryrun.New(dryrun.Config{Core: coreConfig(cfg), MaxEventBytes: int(cfg.Limits.MaxEventBytes)}, decoder, api, p.show)
+	schemaRegistry, err := openRegistry(cfg)
+	if err != nil {
+		return usageError{err}
+	}
+	if schemaRegistry != nil {
+		defer schemaRegistry.Close()
+	}
+	decoder, err := d.decoder(cfg, schemaRegistry)
+	if err != nil {
+		return usageError{err}
+	}
+	stage := dryrun.New(dryrun.Config{Core: coreConfig(cfg), MaxEventBytes: int(cfg.Limits.MaxEventBytes)}, patient{decoder, cmd.Context()}, api, p.show)
 	totals, err := d.perform(cmd.Context(), cfg, from, stage, p)
 	if err == nil {
 		p.summary(totals)
 	}
 	return errors.Join(err, p.err, out.Flush())
+}
+
+// decoder reads the records. The lines of a file are JSON, in the form that the topic
+// has.
+func (d *rehearsal) decoder(cfg *config.Config, schemaRegistry *registry.Client) (*formats.Decoder, error) {
+	if d.file == "" {
+		return newDecoder(cfg, schemaRegistry)
+	}
+	topic := &cfg.Source.Topics[0]
+	if d.topic != "" {
+		i := slices.Index(cfg.Source.TopicNames(), d.topic)
+		if i < 0 {
+			return nil, fmt.Errorf("--topic %s is none of source.topics (%s)", d.topic, strings.Join(cfg.Source.TopicNames(), ", "))
+		}
+		topic = &cfg.Source.Topics[i]
+	}
+	of := formats.Topic{Name: d.fileName(), Format: formats.JSON, Mapping: topic.Mapping.MapperConfig()}
+	return formats.New(formats.Config{Topics: []formats.Topic{of}, Events: eventsConfig(cfg)})
+}
+
+// fileName is what stands for the topic's name.
+func (d *rehearsal) fileName() string {
+	if d.file == "-" {
+		return "stdin"
+	}
+	return filepath.Base(d.file)
 }
 
 // config is the one of -c. A file of events needs none: then the address and the

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"kafka-kustomer/batcher"
 	"kafka-kustomer/internal/config"
@@ -26,14 +25,14 @@ const (
 // readFile hands over the events of a file as the records of one partition. A
 // line's number is its offset. Lines of white space only are passed over.
 func (d *rehearsal) readFile(ctx context.Context, cfg *config.Config, stage *dryrun.Run) error {
-	in, name := io.Reader(interruptedReader{ctx, os.Stdin}), "stdin"
+	in, name := io.Reader(interruptedReader{ctx, os.Stdin}), d.fileName()
 	if d.file != "-" {
 		file, err := os.Open(d.file)
 		if err != nil {
 			return usageError{err}
 		}
 		defer file.Close()
-		in, name = file, filepath.Base(d.file)
+		in = file
 	}
 	lines := lineReader{in: bufio.NewReaderSize(in, 64<<10), most: int(cfg.Limits.MaxEventBytes)}
 	for read := 0; ctx.Err() == nil; {
@@ -44,8 +43,7 @@ func (d *rehearsal) readFile(ctx context.Context, cfg *config.Config, stage *dry
 		changes, err := lines.next(most)
 		read += len(changes)
 		if len(changes) > 0 {
-			stage.Records(name, 0, changes)
-			if err := stage.Step(); err != nil {
+			if err := errors.Join(stage.Records(name, 0, changes), stage.Step()); err != nil {
 				return err
 			}
 		}

@@ -96,6 +96,9 @@ func (p *printer) at(o dryrun.Origin) string {
 	if p.ofFile {
 		place = fmt.Sprintf("%s:%d", o.Topic, o.Offset)
 	}
+	if o.Changes > 0 {
+		place += fmt.Sprintf(" change %d of %d", o.Change, o.Changes)
+	}
 	if o.EventID != "" {
 		place += " (" + o.EventID + ")"
 	}

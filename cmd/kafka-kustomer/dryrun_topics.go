@@ -262,6 +262,7 @@ func (r *topicReader) take(fetches kgo.Fetches) error {
 			return fmt.Errorf("reading %s/%d: %w; check the topic and the right to read it", e.Topic, e.Partition, e.Err)
 		}
 	}
+	var failed error
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
 		i := slices.IndexFunc(r.spans, func(s *span) bool { return s.topic == p.Topic && s.partition == p.Partition })
 		if i < 0 {
@@ -279,9 +280,9 @@ func (r *topicReader) take(fetches kgo.Fetches) error {
 			r.client.PauseFetchPartitions(map[string][]int32{s.topic: {s.partition}})
 		}
 		r.got += len(changes)
-		r.stage.Records(s.topic, s.partition, changes)
+		failed = errors.Join(failed, r.stage.Records(s.topic, s.partition, changes))
 	})
-	return nil
+	return failed
 }
 
 // changeOf takes a record over as the consumer of a run does, but for the copy.

@@ -17,7 +17,6 @@ import (
 	"kafka-kustomer/internal/config"
 	"kafka-kustomer/internal/metrics"
 	"kafka-kustomer/internal/pipeline"
-	"kafka-kustomer/schemas"
 	"kafka-kustomer/sink"
 	"kafka-kustomer/sink/results"
 )
@@ -87,10 +86,17 @@ func run(ctx context.Context, cfg *config.Config, w wiring) error {
 	}, core, api, writer, w.log)
 
 	// Changes: Kafka in.
-	decoder := schemas.NewDecoder(schemas.Config{
-		MaxEventBytes:        int(cfg.Limits.MaxEventBytes),
-		DeadLetterTombstones: cfg.Source.OnTombstone == "dead_letter",
-	})
+	schemaRegistry, err := openRegistry(cfg)
+	if err != nil {
+		return usageError{err}
+	}
+	if schemaRegistry != nil {
+		defer schemaRegistry.Close()
+	}
+	decoder, err := newDecoder(cfg, schemaRegistry)
+	if err != nil {
+		return usageError{err}
+	}
 	source, err := consumer.New(consumerConfig(cfg, append(opts, observer.KafkaClient("consumer"))), decoder, loop, w.log)
 	if err != nil {
 		return usageError{err}
@@ -100,7 +106,7 @@ func run(ctx context.Context, cfg *config.Config, w wiring) error {
 	if w.watch != nil {
 		w.watch(loop)
 	}
-	server.Attach(program(loop, source, writer))
+	server.Attach(program(loop, source, writer, schemaRegistry, decoder))
 	return loop.Run(ctx, watched{source, server.Drain})
 }
 

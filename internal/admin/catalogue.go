@@ -159,6 +159,31 @@ var ofRest = []metric[func(status, Readiness) float64]{
 		func(s status, _ Readiness) float64 { return float64(len(s.kafka.Problems)) },
 	},
 	{
+		"partitions_waiting_for_schema", gauge,
+		"Partitions whose next record can't be read until its schema has come from the registry. Above 0 for minutes: see schema_registry_failing_seconds, and /readyz for the partitions.",
+		func(s status, _ Readiness) float64 { return float64(s.schemas.Waiting) },
+	},
+	{
+		"schema_registry_failing_seconds", gauge,
+		"Seconds since the schema registry began to fail; 0 while it answers, or nobody asks it. Above 60: check that it is up and lets us in, /readyz says what it answers.",
+		func(s status, _ Readiness) float64 {
+			if s.schemas.FailingSince.IsZero() {
+				return 0
+			}
+			return s.now.Sub(s.schemas.FailingSince).Seconds()
+		},
+	},
+	{
+		"schemas_known", gauge,
+		"Schemas got from the registry and kept. Growing without end: a producer registers a new one for each of its starts, or records.",
+		func(s status, _ Readiness) float64 { return float64(s.schemas.Known) },
+	},
+	{
+		"schema_ids_unknown", gauge,
+		"Schema ids of records that the registry does not have, or whose schema is of no use. Above 0: a producer uses another registry, or writes something else; its records are in the dead-letter topic.",
+		func(s status, _ Readiness) float64 { return float64(s.schemas.Unknown) },
+	},
+	{
 		"offsets_expired_total", counter,
 		"Offsets that Kafka deleted before they were read, at most. Any growth is loss: raise the topic's retention, add partitions or quota.",
 		func(s status, _ Readiness) float64 { return float64(s.kafka.Expired) },

@@ -61,6 +61,17 @@ var families = []family{
 		func(v view, send sendFunc) { byCode(v.snapshot.Skipped, metrics.Skipped, send) },
 	},
 	{
+		"mapping_left_out_total", counter,
+		"Members of records that a topic's mapping has left out on purpose: read-only ones, audit members, unmapped columns, nulls that Kustomer does not take. For what each is, see source.mapping.",
+		[]string{"topic"},
+		false,
+		func(v view, send sendFunc) {
+			for topic, n := range v.schemas.LeftOut {
+				send(float64(n), topic)
+			}
+		},
+	},
+	{
 		"messages_held", gauge,
 		"Open messages by what their next change waits for; the sum is messages_open. request for long: the quota is the limit; call: slow replies; operation: slow operations; dead_letter: Kafka does not acknowledge; takeover and stray end by themselves, cooling and retry too, after a 429 or a failure of the message's own.",
 		[]string{"why"},

@@ -28,6 +28,7 @@ type fake struct {
 	err      error                               // it answers with that
 	release  func(context.Context) (bool, error) // nil: no brake
 
+	schemas      Schemas
 	asking, most atomic.Int32 // snapshots asked for at this moment, and at most
 	kafkaAsked   atomic.Int32
 }
@@ -49,6 +50,7 @@ func (f *fake) program() Program {
 			f.kafkaAsked.Add(1)
 			return f.kafka
 		},
+		Schemas:        func() Schemas { return f.schemas },
 		Unacknowledged: func(time.Time) time.Duration { return f.oldest },
 		Release:        f.release,
 	}

@@ -14,6 +14,8 @@ type Program struct {
 	Snapshot func(ctx context.Context) (batcher.Snapshot, error)
 	// Kafka tells of the consumer; it does not wait.
 	Kafka func() Kafka
+	// Schemas tells of the reading of records; it does not wait.
+	Schemas func() Schemas
 	// Unacknowledged is how long the oldest result event or dead letter that Kafka
 	// has not acknowledged has been under way, 0 without one. It does not wait.
 	Unacknowledged func(now time.Time) time.Duration
@@ -30,13 +32,24 @@ type Kafka struct {
 	Expired  uint64              // offsets that Kafka deleted before they were read
 }
 
+// Schemas is what is known of the schemas of records.
+type Schemas struct {
+	Waiting      int       // partitions whose next record waits for its schema
+	Known        int       // schemas that the registry has given
+	Unknown      int       // ids that it does not have, or not of use
+	FailingSince time.Time // since when no attempt to ask it has succeeded; zero: all is well
+	Problems     []Problem // with the registry
+	// LeftOut is how many members the mapping of a topic has left out on purpose.
+	LeftOut map[string]uint64
+}
+
 // Partition names one partition.
 type Partition struct {
 	Topic     string
 	Partition int32
 }
 
-// Problem is something that is wrong with Kafka at the moment.
+// Problem is something that is wrong with Kafka, or the schema registry, at the moment.
 type Problem struct {
 	Topic     string    // empty: not about a topic
 	Partition int32     // -1: not about one partition
@@ -56,6 +69,7 @@ type status struct {
 	snapshot batcher.Snapshot
 	silent   error // why the loop did not answer, nil when it did
 	kafka    Kafka
+	schemas  Schemas
 	oldest   time.Duration // of what Kafka has not acknowledged
 }
 

@@ -38,6 +38,7 @@ const (
 	kindStarting  = "starting"  // nothing runs yet
 	kindPartition = "partition" // one partition, or one topic, is not read or not committed
 	kindKafka     = "kafka"     // a broker, or the group
+	kindRegistry  = "registry"  // the schema registry does not answer, or refuses us
 	kindResults   = "results"   // result events are not acknowledged
 	kindJoining   = "joining"   // the group has not answered yet
 )
@@ -47,7 +48,7 @@ const (
 var kinds = []string{
 	kindStuck, kindDraining, kindStarting,
 	string(batcher.TroubleConfiguration),
-	kindKafka, kindPartition, string(batcher.TroubleLease), kindResults, // a broker that is away brings the others about
+	kindKafka, kindRegistry, kindPartition, string(batcher.TroubleLease), kindResults, // a broker that is away brings the others about
 	string(batcher.TroubleOutage), string(batcher.TroubleUnreadable), string(batcher.TroubleBrake), string(batcher.TroubleOverdue),
 	kindJoining,
 	string(batcher.TroubleTakeover), string(batcher.TroubleQuota),
@@ -90,6 +91,9 @@ func assess(s status) Readiness {
 	}
 	for _, p := range s.kafka.Problems {
 		block(ofProblem(s.now, p))
+	}
+	for _, p := range s.schemas.Problems {
+		block(ofRegistry(s.now, p))
 	}
 	if s.oldest > ackPatience {
 		block(ofResults(s.now, s.oldest))
@@ -171,6 +175,13 @@ func ofProblem(now time.Time, p Problem) Reason {
 		r.Kind, r.Code, r.Text = kindPartition, "partition", place(Partition{p.Topic, p.Partition})+": "+p.Text
 	}
 	return r
+}
+
+func ofRegistry(now time.Time, p Problem) Reason {
+	return Reason{
+		Kind: kindRegistry, Code: "schema_registry", Since: p.Since, Person: p.Person || now.Sub(p.Since) >= selfHealing,
+		Text: "schema registry " + p.Text, Check: p.Check,
+	}
 }
 
 func ofResults(now time.Time, oldest time.Duration) Reason {

@@ -241,7 +241,7 @@ func TestKindsAreThoseOfTheCoreAndOurs(t *testing.T) {
 	if len(ofCore) < 6 {
 		t.Fatalf("the core has only %v", ofCore)
 	}
-	want := append(ofCore, kindStuck, kindDraining, kindStarting, kindPartition, kindKafka, kindResults, kindJoining)
+	want := append(ofCore, kindStuck, kindDraining, kindStarting, kindPartition, kindKafka, kindRegistry, kindResults, kindJoining)
 	slices.Sort(want)
 	if diff := cmp.Diff(want, slices.Sorted(slices.Values(kinds))); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -150,7 +150,7 @@ func (s *Server) look(ctx context.Context) status {
 	if program != nil {
 		st.asked = true
 		st.snapshot, st.silent = s.snapshot(ctx, program)
-		st.kafka = program.Kafka()
+		st.kafka, st.schemas = program.Kafka(), program.Schemas()
 	}
 	// The phase last: that the loop has ended is part of draining.
 	_, st.phase, st.since = s.state()

@@ -16,7 +16,7 @@ type Previewer interface {
 
 // Decoder reads records. Package schemas has the real one.
 type Decoder interface {
-	Decode(c *batcher.Change)
+	Decode(topic string, partition int32, c *batcher.Change) error
 }
 
 // Config is what a dry run needs. Core is that of a run; the lease, the write-ahead
@@ -32,6 +32,9 @@ type Origin struct {
 	Partition int32
 	Offset    int64
 	EventID   string
+	// Change says which of the record's changes it is, from 1, of so many; both are 0
+	// where it has only one.
+	Change, Changes int
 }
 
 // Item is one item of a request: the changes of one message, oldest first.
@@ -123,8 +126,8 @@ func (r *Run) Begin(start batcher.Start) {
 }
 
 // Records hands over records of one partition, in its order. They are the run's
-// from now on.
-func (r *Run) Records(topic string, partition int32, changes []batcher.Change) {
+// from now on. An error is of the decoder's.
+func (r *Run) Records(topic string, partition int32, changes []batcher.Change) error {
 	at := place{topic, partition}
 	a := r.assignments[at]
 	if a == nil {
@@ -132,12 +135,15 @@ func (r *Run) Records(topic string, partition int32, changes []batcher.Change) {
 		a = r.assignments[at]
 	}
 	for i := range changes {
-		r.decode(a, &changes[i])
+		if err := r.decode(a, &changes[i]); err != nil {
+			return err
+		}
 	}
 	r.core.Fetched(r.now, a, changes)
+	return nil
 }
 
-func (r *Run) decode(a *batcher.Assignment, c *batcher.Change) {
+func (r *Run) decode(a *batcher.Assignment, c *batcher.Change) error {
 	size := len(c.Record.Key) + len(c.Record.Value)
 	r.totals.Records++
 	r.totals.RecordBytes += size
@@ -147,12 +153,15 @@ func (r *Run) decode(a *batcher.Assignment, c *batcher.Change) {
 		c.Verdict = batcher.Reject
 		c.Reason = batcher.Reason{Code: "oversize", Text: fmt.Sprintf("key and value are %d bytes, more than limits.max_event_bytes (%d)", size, r.cfg.MaxEventBytes)}
 	default:
-		r.decoder.Decode(c)
+		if err := r.decoder.Decode(a.Topic, a.Partition, c); err != nil {
+			return err
+		}
 	}
 	if c.Verdict == batcher.Skip {
 		r.totals.Skipped++
-		r.show(Skipped{Origin{a.Topic, a.Partition, c.Offset, string(c.EventID)}, c.Reason})
+		r.show(Skipped{Origin{Topic: a.Topic, Partition: a.Partition, Offset: c.Offset, EventID: string(c.EventID)}, c.Reason})
 	}
+	return nil
 }
 
 // Step carries out what the core wants done at this moment, and lets the time pass
@@ -227,8 +236,10 @@ func (r *Run) put(b *batcher.Batch) {
 		request.Items[i] = Item{MessageID: it.MessageID, From: make([]Origin, len(it.Events))}
 		for j, ev := range it.Events {
 			request.Items[i].From[j] = originOf(ev)
+			if n, _ := ev.Part(); n == 1 {
+				r.totals.Sent++ // records
+			}
 		}
-		r.totals.Sent += len(it.Events)
 	}
 	r.totals.Requests++
 	r.totals.Items += len(b.Items)
@@ -258,7 +269,11 @@ func (r *Run) notice(n batcher.Notice) {
 }
 
 func originOf(ev *batcher.Event) Origin {
-	return Origin{ev.Assignment.Topic, ev.Assignment.Partition, ev.Offset, string(ev.EventID)}
+	o := Origin{Topic: ev.Assignment.Topic, Partition: ev.Assignment.Partition, Offset: ev.Offset, EventID: string(ev.EventID)}
+	if n, of := ev.Part(); of > 1 {
+		o.Change, o.Changes = n, of
+	}
+	return o
 }
 
 // updated are the results of a batch; none of an operation of an earlier owner, of

@@ -28,6 +28,14 @@ func coreConfig() batcher.Config {
 	}
 }
 
+// decoder reads plain message changes.
+type decoder struct{ *schemas.Decoder }
+
+func (d decoder) Decode(_ string, _ int32, c *batcher.Change) error {
+	d.Decoder.Decode(c)
+	return nil
+}
+
 // rehearsed is what a dry run showed.
 type rehearsed struct {
 	requests []dryrun.Request
@@ -49,7 +57,7 @@ func rehearse(t interface {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run := dryrun.New(dryrun.Config{Core: cfg, MaxEventBytes: 1 << 20}, schemas.NewDecoder(schemas.Config{}), api, func(e dryrun.Event) {
+	run := dryrun.New(dryrun.Config{Core: cfg, MaxEventBytes: 1 << 20}, decoder{schemas.NewDecoder(schemas.Config{})}, api, func(e dryrun.Event) {
 		switch e := e.(type) {
 		case dryrun.Request:
 			r.requests = append(r.requests, e)
@@ -71,7 +79,9 @@ func rehearse(t interface {
 				changes[i] = batcher.Change{Offset: int64(next[p] + i), LeaderEpoch: -1, Record: batcher.Record{Value: []byte(events[next[p]+i])}}
 			}
 			next[p] += n
-			run.Records("t", int32(p), changes)
+			if err := run.Records("t", int32(p), changes); err != nil {
+				t.Fatal(err)
+			}
 			if err := run.Step(); err != nil {
 				t.Fatal(err)
 			}
@@ -207,14 +217,16 @@ func TestPartitionLeftOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	var shown []string
-	run := dryrun.New(dryrun.Config{Core: coreConfig()}, schemas.NewDecoder(schemas.Config{}), api, func(e dryrun.Event) {
+	run := dryrun.New(dryrun.Config{Core: coreConfig()}, decoder{schemas.NewDecoder(schemas.Config{})}, api, func(e dryrun.Event) {
 		shown = append(shown, fmt.Sprintf("%T", e))
 		if n, ok := e.(dryrun.Note); ok && !strings.Contains(n.Text, "t/0 was not given back in order: a run waits 1m30s") {
 			t.Errorf("note: %s", n.Text)
 		}
 	})
 	run.Begin(batcher.Start{Topic: "t", Offset: 7, LeaderEpoch: -1, Metadata: "kk1 open 0123456789abcdef01234567"})
-	run.Records("t", 0, []batcher.Change{{Offset: 7, LeaderEpoch: -1, Record: batcher.Record{Value: []byte(event("e", "m", `{"subject":"s"}`))}}})
+	if err := run.Records("t", 0, []batcher.Change{{Offset: 7, LeaderEpoch: -1, Record: batcher.Record{Value: []byte(event("e", "m", `{"subject":"s"}`))}}}); err != nil {
+		t.Fatal(err)
+	}
 	totals, err := run.Finish()
 	if err != nil || totals.Sent != 1 || !cmp.Equal(shown, []string{"dryrun.Note", "dryrun.Request"}) {
 		t.Errorf("%v, %+v, shown %v", err, totals, shown)

@@ -1,7 +1,7 @@
 package metrics
 
 import (
-	"kafka-kustomer/schemas"
+	"kafka-kustomer/schemas/formats"
 	"kafka-kustomer/sink"
 )
 
@@ -9,17 +9,16 @@ import (
 const Other = "other"
 
 // Skipped are the codes with which a record is skipped on purpose.
-var Skipped = []string{schemas.CodeTombstone, schemas.CodeEmptyChange, "transaction_marker", Other}
+var Skipped = append(formats.Skips(), "transaction_marker", Other)
 
 // DeadLetters are the codes with which a record is dead-lettered: what decoding
 // says, what Kustomer says of an item or of a request that holds nothing else, and
 // what a request comes to that never gets through.
-var DeadLetters = []string{
-	schemas.CodeTombstone, schemas.CodeEmptyValue, schemas.CodeOversize, schemas.CodeMalformed,
-	schemas.CodeMessageID, schemas.CodeEventID, schemas.CodeOccurredAt, schemas.CodeChanges,
+var DeadLetters = append(
+	formats.Rejects(),
 	sink.CodeItemFailed,
 	sink.CodeBadRequest, sink.CodeNotFound, sink.CodeConflict, sink.CodeTooLarge, sink.CodeUnprocessable, sink.CodeRefused,
 	sink.CodeForbidden, sink.CodeForeignRefusal,
 	sink.CodeServerError, sink.CodeRequestTimeout, sink.CodeTimeout, sink.CodeConnectionLost, sink.CodeForeignReply,
 	Other,
-}
+)

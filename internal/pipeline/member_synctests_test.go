@@ -19,6 +19,7 @@ import (
 	"kafka-kustomer/consumer"
 	"kafka-kustomer/internal/canary"
 	"kafka-kustomer/schemas"
+	"kafka-kustomer/schemas/formats"
 	"kafka-kustomer/sink"
 	"kafka-kustomer/sink/results"
 )
@@ -198,7 +199,13 @@ func (m *member) run(ctx context.Context) (err error) {
 	m.loop.sink, m.loop.results = api, writer
 	from := m.source
 	from.Opts = opts
-	source, err := consumer.New(from, schemas.NewDecoder(schemas.Config{MaxEventBytes: 1 << 20}), counting{m.loop, m}, m.loop.log)
+	decoder, err := formats.New(formats.Config{
+		Topics: []formats.Topic{{Name: topicIn}}, Events: schemas.Config{MaxEventBytes: 1 << 20},
+	})
+	if err != nil {
+		return err
+	}
+	source, err := consumer.New(from, decoder, counting{m.loop, m}, m.loop.log)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package formats
 
 import (
 	"fmt"
+	"slices"
 
 	"kafka-kustomer/batcher"
 	"kafka-kustomer/schemas"
@@ -115,7 +116,13 @@ const (
 
 // Rejects returns every code with which a record is rejected.
 func Rejects() []string {
-	return append(append(mapping.Faults(), CodeFraming, CodeNoRegistry, CodeUnknownSchema, CodeUnusableSchema, CodeNoEvent, CodeAvro), schemas.Rejects()...)
+	codes := append(schemas.Rejects(), CodeFraming, CodeNoRegistry, CodeUnknownSchema, CodeUnusableSchema, CodeNoEvent, CodeAvro)
+	for _, code := range mapping.Faults() {
+		if !slices.Contains(codes, code) { // malformed is either's
+			codes = append(codes, code)
+		}
+	}
+	return codes
 }
 
 // Skips returns every code with which a record is skipped.

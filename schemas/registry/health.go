@@ -21,6 +21,8 @@ type Problem struct {
 	Text  string    // what happened
 	Check string    // what to check next
 	Since time.Time // when it was first seen
+	// Person says that it lasts until somebody sees to it.
+	Person bool
 }
 
 // expireAfter is for how long nobody has asked until a failure is no problem any
@@ -76,7 +78,7 @@ func (c *Client) Problems() []Problem {
 	case errors.As(c.health.err, &unavailable):
 		p.URL, p.Text, p.Check = unavailable.URL, unavailable.What, unavailable.Check
 	case errors.As(c.health.err, &refused):
-		p.URL, p.Text, p.Check = refused.URL, "refused our user or password", refused.Check
+		p.URL, p.Text, p.Check, p.Person = refused.URL, "refused our user or password", refused.Check, true
 	}
 	return []Problem{p}
 }

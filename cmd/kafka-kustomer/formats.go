@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"kafka-kustomer/batcher"
+	"kafka-kustomer/internal/config"
+	"kafka-kustomer/schemas"
+	"kafka-kustomer/schemas/formats"
+	"kafka-kustomer/schemas/registry"
+)
+
+// openRegistry makes the client of the schema registry, nil when there is none. It
+// does not call it.
+func openRegistry(cfg *config.Config) (*registry.Client, error) {
+	r := cfg.SchemaRegistry
+	if len(r.URLs) == 0 {
+		return nil, nil
+	}
+	return registry.New(registry.Config{
+		URLs: r.URLs, Username: r.Username, Password: r.Password.Reveal(), PasswordFile: r.PasswordFile,
+		TLS: registry.TLS(r.TLS), ProxyURL: r.ProxyURL.Reveal(),
+		Timeout: r.Timeout, UnknownGrace: r.UnknownGrace,
+	})
+}
+
+// newDecoder makes the decoder of the topics' records.
+func newDecoder(cfg *config.Config, client *registry.Client) (*formats.Decoder, error) {
+	c := formats.Config{Events: eventsConfig(cfg)}
+	if client != nil {
+		c.Registry = client
+	}
+	for i := range cfg.Source.Topics {
+		t, err := topicFormat(&cfg.Source.Topics[i])
+		if err != nil {
+			return nil, err
+		}
+		c.Topics = append(c.Topics, t)
+	}
+	return formats.New(c)
+}
+
+func eventsConfig(cfg *config.Config) schemas.Config {
+	return schemas.Config{
+		MaxEventBytes:        int(cfg.Limits.MaxEventBytes),
+		DeadLetterTombstones: cfg.Source.OnTombstone == "dead_letter",
+	}
+}
+
+func topicFormat(t *config.Topic) (formats.Topic, error) {
+	f := formats.Topic{Name: t.Name, Format: t.Format, Mapping: t.Mapping.MapperConfig()}
+	if t.Schema != "" {
+		text, err := os.ReadFile(t.Schema)
+		if err != nil {
+			return f, fmt.Errorf("the schema of topic %s: %w", t.Name, err)
+		}
+		f.Schema = string(text)
+	}
+	return f, nil
+}
+
+// patient decodes for a dry run, which may wait for a schema but not for ever.
+type patient struct {
+	*formats.Decoder
+	ctx context.Context
+}
+
+// schemaPatience is how long a dry run waits for a schema.
+const schemaPatience = 30 * time.Second
+
+func (p patient) Decode(topic string, partition int32, c *batcher.Change) error {
+	ctx, cancel := context.WithTimeout(p.ctx, schemaPatience)
+	defer cancel()
+	for {
+		needs, wait := p.Decoder.Decode(topic, partition, c)
+		if wait == nil {
+			return nil
+		}
+		if wait(ctx); ctx.Err() != nil {
+			return fmt.Errorf("the record at %s/%d@%d needs %s: no answer of the schema registry that lasts within %v; check schema_registry, and that it has this id",
+				topic, partition, c.Offset, needs, schemaPatience)
+		}
+	}
+}
