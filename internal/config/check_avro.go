@@ -52,7 +52,8 @@ func (a *avroCheck) topic(i int, t *Topic) {
 	if err := compiled.EventErr(); err != nil && !a.reported[schemaKey] {
 		a.reported[schemaKey] = true
 		preset := a.origin(i, "mapping") + ".preset"
-		a.clash([]string{schemaKey, preset}, "the values are not for %s: %s", a.at(preset, t.Mapping.Preset), cut(err.Error()))
+		a.clash([]string{schemaKey, preset}, "the values are not for %s: %s; give the fields aliases, or map the values by another preset or by jq",
+			a.at(preset, t.Mapping.Preset), cut(err.Error()))
 	}
 }
 

@@ -30,7 +30,9 @@ func (r *reader) checkMapping(path string, m *Mapping) {
 	if m.Preset != mapping.KustomerEvent {
 		r.unused(m.KustomerEvent, usual.KustomerEvent, path+".kustomer_event", presetKey, preset)
 	}
-	if _, err := mapping.New(m.MapperConfig()); err != nil {
+	cfg := m.MapperConfig()
+	cfg.Limits = mapping.JQLimits{} // their bounds have been checked; one that is wrong would hide the rest
+	if _, err := mapping.New(cfg); err != nil {
 		r.mappingFault(path, m, err)
 	}
 }

@@ -201,6 +201,11 @@ func TestRedacted(t *testing.T) {
 	c := defaultsAnd(func(c *Config) {
 		c.Kafka.SASL = SASL{Mechanism: "plain", Username: "user", Password: NewSecret(canary.Secret)}
 		c.Kustomer.ProxyURL = NewSecret("http://user:" + canary.Secret + "@proxy")
+		c.SchemaRegistry.URLs, c.SchemaRegistry.Username = []string{"https://registry/path"}, "user"
+		c.SchemaRegistry.Password, c.SchemaRegistry.ProxyURL = NewSecret(canary.Secret), NewSecret("http://user:"+canary.Secret+"@proxy")
+		c.Source.Topics = append(c.Source.Topics, c.Source.Topics[0], c.Source.Topics[0])
+		c.Source.Topics[1].Name, c.Source.Topics[1].Format = "json-changes", "json"
+		c.Source.Topics[2].Name, c.Source.Topics[2].Mapping.JQ = "other-changes", "{id, changes: .c}"
 		c.Kustomer.RequestsPerMinute = 250
 		c.Limits.MaxOpenBytes = 25_000_001
 	})
@@ -211,7 +216,7 @@ func TestRedacted(t *testing.T) {
 	if strings.Contains(string(out), canary.Secret) {
 		t.Fatalf("a secret in\n%s", out)
 	}
-	for _, line := range []string{"max_bytes: 1MiB", "max_open_bytes: 25000001", "requests_per_minute: 250", "reserve: 0.2", "linger: 1s", "mechanism: plain"} {
+	for _, line := range []string{"max_bytes: 1MiB", "max_open_bytes: 25000001", "requests_per_minute: 250", "reserve: 0.2", "linger: 1s", "mechanism: plain", "  - message-changes", "  - name: json-changes", "jq: '{id, changes: .c}'"} {
 		if !strings.Contains(string(out), line+"\n") {
 			t.Errorf("no line %q in\n%s", line, out)
 		}
@@ -219,8 +224,9 @@ func TestRedacted(t *testing.T) {
 	// What is no secret comes back as it was.
 	hidden := NewSecret("***")
 	c.Kustomer.APIKey, c.Kafka.SASL.Password = hidden, hidden
-	c.Kustomer.ProxyURL = Secret{}
-	got, err := Parse("redacted.yaml", []byte(strings.Replace(string(out), "proxy_url: '***'", "proxy_url: ''", 1)), nil)
+	c.SchemaRegistry.Password = hidden
+	c.Kustomer.ProxyURL, c.SchemaRegistry.ProxyURL = Secret{}, Secret{}
+	got, err := Parse("redacted.yaml", []byte(strings.ReplaceAll(string(out), "proxy_url: '***'", "proxy_url: ''")), nil)
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, out)
 	}
@@ -263,6 +269,11 @@ func TestWarnings(t *testing.T) {
 		{func(c *Config) {
 			c.Kafka.SASL.Mechanism, c.Kafka.TLS.Enabled, c.Kafka.TLS.InsecureSkipVerify = "plain", true, true
 		}, []string{"kafka.tls.insecure_skip_verify"}},
+		{func(c *Config) { c.SchemaRegistry.URLs = []string{"http://registry"} }, nil},
+		{func(c *Config) {
+			c.SchemaRegistry.URLs, c.SchemaRegistry.Username = []string{"http://localhost:1", "https://a", "http://b"}, "user"
+			c.SchemaRegistry.TLS.InsecureSkipVerify = true
+		}, []string{"schema_registry.urls", "schema_registry.tls.insecure_skip_verify"}},
 	}
 	for _, test := range tests {
 		c := defaultsAnd(test.edit)

@@ -14,18 +14,23 @@
 //
 // # How its parts fit
 //
-//	bytes ── document.go ──> yaml nodes ── decode.go ──> Config ── check*.go ──> Config
+//	bytes ── document.go ──> yaml nodes ── decode*.go ─> Config ── check*.go ──> Config
 //	                                          │ interpolate.go (references)
 //	                                          │ values.go      (durations, sizes, secrets)
 //	                                          │ suggest.go     (did you mean)
 //	                                          └ errors.go      (file:line:column)
 //
-// config.go is the tree of structs. A field's yaml tag is its key, its type
+// config*.go is the tree of structs. A field's yaml tag is its key, its type
 // decides how a scalar is read, `oneof` lists the words it may be and `range`
 // its bounds, written as in the file. Rules that need more than one key, or more
 // than a bound, are Go code in check*.go. To add a key: add the field with its
 // comment, its default in [Default], its line in deploy/config.example.yaml;
 // tests fail until all three are there.
+//
+// An element of source.topics is a name or a section. What an entry does not say is
+// filled in from the source before the checks, so that a [Topic] is complete and
+// nobody else has to know of the rule. Mappings, schemas and addresses of a registry
+// are judged by the packages that will use them, so that what passes here starts.
 //
 // # Why this way
 //
@@ -46,5 +51,6 @@
 //
 // A key is secret when its field is a [Secret]. No error of this package holds a
 // secret's value, nor any value that a reference was replaced by: errors show the
-// reference as it stands in the file.
+// reference as it stands in the file. Where another package's error may quote a
+// value that a reference brought in, that error is not shown.
 package config

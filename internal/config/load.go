@@ -31,7 +31,7 @@ func Load(path string) (*Config, error) {
 // and then there is no Config.
 //
 // The files that keys name are opened to see that they can be read, but only
-// those of ${file:…} references become part of the Config.
+// those of ${file:…} references and of jq_file become part of the Config.
 func Parse(name string, data []byte, env func(string) (string, bool)) (*Config, error) {
 	if env == nil {
 		env = func(string) (string, bool) { return "", false }

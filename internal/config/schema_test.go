@@ -177,6 +177,17 @@ func TestSchemaAgreesWithParse(t *testing.T) {
 		{"nonsense: 1", false},
 		{"source: {start: sometime}", false},
 		{"kafka: {sasl: {mechanism: plain, username: u, password: 1234}}", true},
+		{"source: {topics: [a, {name: b}, {name: c, format: json, mapping: {jq: .}}]}", true},
+		{"source: {topics: [{format: json}]}", false},
+		{"source: {topics: [{name: a, nonsense: 1}]}", false},
+		{"source: {topics: [{name: a, mapping: {preset: x}}]}", false},
+		{"source: {topics: [[a]]}", false},
+		{"source: {mapping: {preset: debezium, debezium: {columns: {a: status}, times: {b: ms}}}}", true},
+		{"source: {mapping: {preset: debezium, debezium: {columns: [a]}}}", false},
+		{"source: {mapping: {preset: debezium, debezium: {columns: {a: [b]}}}}", false},
+		{"source: {mapping: {preset: debezium, debezium: {times: {b: min}}}}", false},
+		{"schema_registry: {urls: [https://r], tls: {server_name: s}}", true},
+		{"results: {format: xml}", false},
 		{"dead_letter: {brake: off}", true},
 		{"dead_letter: {brake: 7%}", true},
 		{"dead_letter: {brake: 0}", false},
@@ -210,6 +221,13 @@ func TestSchemaExplainsEveryKey(t *testing.T) {
 		}
 		if text, _ := at["description"].(string); len(text) < 8 {
 			t.Errorf("%s: description %q", path, text)
+		}
+	}
+	topics := schema["properties"].(map[string]any)["source"].(map[string]any)["properties"].(map[string]any)["topics"]
+	forms := topics.(map[string]any)["items"].(map[string]any)["anyOf"].([]any)
+	for name, p := range forms[1].(map[string]any)["properties"].(map[string]any) {
+		if text, _ := p.(map[string]any)["description"].(string); len(text) < 8 && name != "name" {
+			t.Errorf("%s of a topic: description %q", name, text)
 		}
 	}
 }

@@ -119,7 +119,7 @@ func TestConfigurationKeys(t *testing.T) {
 	known := keysOf(t, read(t, "deploy/config.example.yaml"))
 	text := read(t, "README.md")
 	var named []string
-	key := regexp.MustCompile(`^(?:kafka|source|batch|kustomer|commit|results|dead_letter|limits|admin|log)(?:\.[a-z_]+)+`)
+	key := regexp.MustCompile(`^(?:kafka|source|schema_registry|batch|kustomer|commit|results|dead_letter|limits|admin|log)(?:\.[a-z_]+)+`)
 	for _, s := range span.FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
 		if k := key.FindString(s[1]); k != "" {
 			named = append(named, k)
