@@ -18,7 +18,8 @@
 //
 // A refusal is of the whole batch, and splitting finds the item at fault. Where
 // Kustomer names a place, a message or a member, the outcome hints at the items
-// meant (hints.go), which saves requests: it is a guess that decides nothing.
+// meant (hints.go), and where that leaves several, at those of them whose patches are
+// suspicious (Config.Suspicious). It saves requests: it is a guess that decides nothing.
 //
 // net/http repeats requests by itself under some conditions: that is prevented
 // by a body that cannot be rewound and by never sending Idempotency-Key. It

@@ -105,7 +105,7 @@ func (a *attempt) answered(resp *http.Response, answer []byte, readErr error) {
 	case rule.kind == batcher.Refused && a.references && said.errors.nameReference():
 		a.withoutReferences()
 	case rule.kind == batcher.Refused:
-		a.out.Hints = hints(a.batch, said.errors)
+		a.out.Hints = a.suspects(status, hints(a.batch, said.errors))
 	case rule.kind == batcher.Doubtful:
 		if a.out.Hints = said.audit; rule.code == CodeForeignRefusal {
 			a.out.Hints = everyItem(a.batch)
@@ -116,6 +116,31 @@ func (a *attempt) answered(resp *http.Response, answer []byte, readErr error) {
 	case rule.kind == batcher.Unknown && readErr != nil:
 		a.out.Reason = a.sink.cutReply(a.ctx, status, readErr, a.payload)
 	}
+}
+
+// suspects narrows what a refusal's words name, or the whole batch where they name
+// nothing, to the items whose patches are suspicious themselves. Words mostly name a
+// member, and many items have it. Where no named item is suspicious, or all are, the
+// words stand. A status that says something else than "this is not well-formed" is
+// not asked about.
+func (a *attempt) suspects(status int, named []int) []int {
+	if a.sink.suspect == nil || status != http.StatusBadRequest && status != http.StatusUnprocessableEntity {
+		return named
+	}
+	among := named
+	if among == nil {
+		among = everyItem(a.batch)
+	}
+	var narrowed []int
+	for _, i := range among {
+		if a.sink.suspect(a.batch.Items[i].Patch) {
+			narrowed = append(narrowed, i)
+		}
+	}
+	if len(narrowed) == 0 || len(narrowed) == len(among) {
+		return named
+	}
+	return narrowed
 }
 
 // everyItem names all items of a batch.

@@ -29,6 +29,10 @@ type Config struct {
 	Timeout     time.Duration // of one request, from the dial to the reply's last byte
 	MaxInFlight int           // connections
 
+	// Suspicious tells of a patch that it may be why a request was refused. It is
+	// asked only then, and only orders the search. Nil: no patch is.
+	Suspicious func(patch []byte) bool
+
 	// Dial replaces the dialer, for tests.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
@@ -40,6 +44,7 @@ type Sink struct {
 	transport *http.Transport
 	key       *apiKey
 	secrets   []string // what must not be repeated, besides the key
+	suspect   func(patch []byte) bool
 	buffers   sync.Pool
 
 	noReferences atomic.Bool // the org's API does not take _clientRef
@@ -63,7 +68,7 @@ func New(cfg Config) (*Sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Sink{base: base, timeout: cfg.Timeout, key: key}
+	s := &Sink{base: base, timeout: cfg.Timeout, key: key, suspect: cfg.Suspicious}
 	s.buffers.New = func() any { return new(bytes.Buffer) }
 	if s.transport, err = s.newTransport(cfg); err != nil {
 		return nil, err

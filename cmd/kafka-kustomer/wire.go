@@ -17,6 +17,7 @@ import (
 	"kafka-kustomer/internal/config"
 	"kafka-kustomer/internal/metrics"
 	"kafka-kustomer/internal/pipeline"
+	"kafka-kustomer/schemas/rules"
 	"kafka-kustomer/sink"
 	"kafka-kustomer/sink/results"
 )
@@ -146,6 +147,7 @@ func sinkConfig(cfg *config.Config) sink.Config {
 	return sink.Config{
 		BaseURL: k.BaseURL, APIKey: k.APIKey.Reveal(), APIKeyFile: k.APIKeyFile,
 		ProxyURL: k.ProxyURL.Reveal(), CAFile: k.CAFile, Timeout: k.Timeout, MaxInFlight: k.MaxInFlight,
+		Suspicious: rules.Breaks,
 	}
 }
 
