@@ -22,6 +22,9 @@ const (
 type Config struct {
 	MaxEventBytes        int  // a larger value is rejected unread; 0: no bound
 	DeadLetterTombstones bool // a null value is a Reject instead of a Skip
+	// Strict rejects a change whose members break a rule of Kustomer's reference (package
+	// rules). Otherwise it is for Kustomer to say whether they are right.
+	Strict bool
 }
 
 // Decoder reads message-change events. It keeps buffers between events, so each
@@ -63,7 +66,11 @@ func (d *Decoder) Decode(c *batcher.Change) {
 		}
 		return
 	}
-	if f := d.event(c); f != nil {
+	f := d.event(c)
+	if f == nil && d.cfg.Strict {
+		f = invalid(c.Patch)
+	}
+	if f != nil {
 		c.Verdict, c.Reason = batcher.Reject, f.reason(value)
 		c.MessageID, c.EventID, c.Patch, c.OccurredAt = nil, nil, nil, time.Time{}
 	}

@@ -197,3 +197,50 @@ func BenchmarkDecode(b *testing.B) {
 		d.Decode(&c)
 	}
 }
+
+// Strict rejects what breaks a rule of the reference, and names up to three members:
+// never a value.
+func TestDecodeStrict(t *testing.T) {
+	long := strings.Repeat("x", 257)
+	tests := []struct{ name, changes, text string }{
+		{"right", `{"subject":"a","custom":{"tierStr":null},"new":1}`, ""},
+		{"one", `{"subject":"` + long + `"}`, `"changes" breaks what Kustomer's bulk API reference says: subject (string): a string of at most 256 characters, or null`},
+		{
+			"three", `{"rev":1,"size":"x","custom":{"a":1}}`,
+			`"changes" breaks what Kustomer's bulk API reference says: rev (number): read-only; size (string): a number; custom.a (number): not the name of a custom attribute, which ends in Str, Txt, Num, At, Bool, Url or Id`,
+		},
+		{
+			"four, escaped", `{"re\u0076":1,"size":"x","lang":{},"app":null}`,
+			`"changes" breaks what Kustomer's bulk API reference says: rev (number): read-only; size (string): a number; lang (object): a string of at most 100 characters, or null; and more`,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			value := []byte(`{"messageId":"m1","eventId":"e1","changes":` + tt.changes + `}`)
+			want := batcher.Change{Verdict: batcher.Send, MessageID: []byte("m1"), EventID: []byte("e1"), Patch: []byte(tt.changes), Record: batcher.Record{Value: value}}
+			if diff := cmp.Diff(want, decode(Config{}, value)); diff != "" {
+				t.Errorf("not strict (-want +got):\n%s", diff)
+			}
+			if tt.text != "" {
+				want = batcher.Change{Verdict: batcher.Reject, Reason: batcher.Reason{Code: CodeInvalid, Text: tt.text}, Record: batcher.Record{Value: value}}
+			}
+			if diff := cmp.Diff(want, decode(Config{Strict: true}, value)); diff != "" {
+				t.Errorf("strict (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// What is skipped, or is no event, is so in strict mode too.
+func TestDecodeStrictKeepsOtherVerdicts(t *testing.T) {
+	for value, want := range map[string]string{
+		`{"messageId":"m1","changes":{}}`:                CodeEmptyChange,
+		`{"messageId":"m1","changes":{"id":1,"rev":1}}`:  CodeChanges,
+		`{"changes":{"rev":1}}`:                          CodeMessageID,
+		`{"messageId":"m1","changes":{"rev":1,"rev":2}}`: CodeMalformed,
+	} {
+		if c := decode(Config{Strict: true}, []byte(value)); c.Reason.Code != want {
+			t.Errorf("%s: %+v, want %s", value, c.Reason, want)
+		}
+	}
+}

@@ -10,6 +10,11 @@
 // those bytes go into the request's body later. Decoding into structs or maps would
 // cost several times as much and would lose what a newer producer sends.
 //
+// Whether the patch's members are right is for Kustomer to say. Package schemas/rules
+// knows what its reference says of them: with [Config].Strict a change that breaks a
+// rule is rejected, otherwise the rules only tell where to look first when Kustomer
+// has refused a request.
+//
 // Out: [Results] and [AppendResult] write result events by appending bytes. A
 // result event names every record of a batch by its position, so that the fate
 // of each event can be looked up by anyone who reads the results topic.

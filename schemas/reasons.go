@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"kafka-kustomer/batcher"
+	"kafka-kustomer/schemas/rules"
 )
 
 // The codes of a [batcher.Reason] that decoding gives. The set is closed; they
@@ -23,6 +24,7 @@ const (
 	CodeEventID     = "invalid_event_id"    // too long or no string
 	CodeOccurredAt  = "invalid_occurred_at" // no RFC 3339 time
 	CodeChanges     = "invalid_changes"     // missing, no object, or with a reserved member
+	CodeInvalid     = "invalid"             // breaks a rule of Kustomer's reference, where that is looked at
 )
 
 // Rejects returns the codes with which a record is rejected.
@@ -42,6 +44,9 @@ type fault struct {
 // reason words a fault. The error of jsontext is only classified: its text can
 // quote the event.
 func (f *fault) reason(value []byte) batcher.Reason {
+	if f.code == CodeInvalid { // it is about members, by name, and not about one place
+		return batcher.Reason{Code: f.code, Text: f.text}
+	}
 	if f.err == nil {
 		return batcher.Reason{Code: f.code, Text: fmt.Sprintf("%s, at byte %d", f.text, f.at)}
 	}
@@ -59,4 +64,27 @@ func (f *fault) reason(value []byte) batcher.Reason {
 		at = syn.ByteOffset
 	}
 	return batcher.Reason{Code: CodeMalformed, Text: fmt.Sprintf("%s, at byte %d", text, at)}
+}
+
+// maxViolations is how many are named.
+const maxViolations = 3
+
+// invalid is the fault of a patch that breaks rules of the API's reference, nil when
+// it breaks none.
+func invalid(patch []byte) *fault {
+	broken := rules.Check(patch, maxViolations+1)
+	if broken == nil {
+		return nil
+	}
+	text := `"changes" breaks what Kustomer's bulk API reference says: `
+	for i, v := range broken[:min(len(broken), maxViolations)] {
+		if i > 0 {
+			text += "; "
+		}
+		text += v.String()
+	}
+	if len(broken) > maxViolations {
+		text += "; and more"
+	}
+	return &fault{code: CodeInvalid, text: text}
 }

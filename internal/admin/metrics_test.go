@@ -73,6 +73,7 @@ dead_letters_total{reason="empty_value"} 0
 dead_letters_total{reason="forbidden"} 0
 dead_letters_total{reason="foreign_refusal"} 0
 dead_letters_total{reason="foreign_reply"} 0
+dead_letters_total{reason="invalid"} 0
 dead_letters_total{reason="invalid_changes"} 0
 dead_letters_total{reason="invalid_event_id"} 0
 dead_letters_total{reason="invalid_message_id"} 0

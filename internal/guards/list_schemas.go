@@ -25,6 +25,23 @@ var schemasGuards = []guard{
 	{name: "a reason does not quote the event", file: "schemas/reasons.go", old: `text := "the value is not valid JSON"`, new: "text := f.err.Error()"},
 	{name: "a wrong time is not quoted", file: "schemas/decode.go", old: "`\"occurredAt\" is not an RFC 3339 time such as 2026-11-24T02:30:00.123Z`, at)", new: "`\"occurredAt\" is `+string(v), at)"},
 
+	// Rules of an item's members.
+	{name: "strict rejects what breaks a rule", file: "schemas/decode.go", old: "f == nil && d.cfg.Strict {", new: "false {"},
+	{name: "only strict does", file: "schemas/decode.go", old: "f == nil && d.cfg.Strict {", new: "f == nil {"},
+	{name: "no more than three violations are named", file: "schemas/reasons.go", old: "broken[:min(len(broken), maxViolations)]", new: "broken"},
+	{name: "a list of violations is bounded", file: "schemas/rules/check.go", old: "len(c.found) < c.most", new: "true"},
+	{name: "null only where the reference says so", file: "schemas/rules/check.go", old: "kind == Null && r.null:", new: "kind == Null:"},
+	{name: "attachments differ", file: "schemas/rules/check.go", old: "len(slices.Compact(good)) < len(good)", new: "false"},
+	{name: "attachments differ in content, not in spelling", file: "schemas/rules/value.go", old: "sum += h.Sum64()", new: "sum = sum*31 + h.Sum64()"},
+	{name: "required members are there", file: "schemas/rules/check.go", old: "if missing&(1<<i) != 0 {", new: "if missing&(1<<i) != 0 && false {"},
+	{name: "objects have a bound", file: "schemas/rules/check.go", old: "o.most > 0 && n > o.most", new: "false"},
+	{name: "a suffix is not the whole name", file: "schemas/rules/rule.go", old: "len(name) > len(s.end) && ", new: ""},
+	{name: "a pair of surrogates is one character", file: "schemas/rules/value.go", old: "raw[i+3] > '7'", new: "false"},
+	{name: "other escapes are no pairs", file: "schemas/rules/value.go", old: "raw[i+3] > '7'", new: "true"},
+	{name: "names are cut", file: "schemas/rules/check.go", old: "if end > maxName {", new: "if false {"},
+	{name: "odd names are quoted", file: "schemas/rules/check.go", old: "text = strconv.Quote(text)", new: "_ = text"},
+	{name: "only a plain URL goes unparsed", file: "schemas/rules/value.go", old: "\t\t\treturn false\n\t\t}\n\t}\n\treturn true", new: "\t\t\treturn true\n\t\t}\n\t}\n\treturn true"},
+
 	// Result events.
 	{name: "a part is no larger than the bound", file: "schemas/result.go", old: "if size+n <= limit || j == 0 && i == start {", new: "if true {"},
 	{name: "long ids are split once more", file: "schemas/result.go", old: "fit(out, limit) || perByte > 1 {", new: "true {"},

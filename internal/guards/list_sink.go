@@ -71,6 +71,10 @@ var sinkGuards = []guard{
 	{name: "an index of no item is no hint", file: "sink/hints.go", old: "if !found.any() && !indexed {", new: "if !found.any() && (!indexed || true) {"},
 	{name: "a sentence is no path", file: "sink/hints.go", old: "|| strings.ContainsFunc(s, unicode.IsSpace) {", new: "{"},
 	{name: "errors count up to a bound", file: "sink/errors.go", old: "e.Errors[:min(len(e.Errors), maxErrors)]", new: "e.Errors"},
+	{name: "what breaks a rule is suspected", file: "sink/put.go", old: "if a.sink.suspect == nil ||", new: "if true ||"},
+	{name: "of what is named, what breaks a rule", file: "sink/put.go", old: "if among == nil {", new: "if true {"},
+	{name: "words stand where no item breaks a rule", file: "sink/put.go", old: "if len(narrowed) == 0 || len(narrowed) == len(among) {", new: "if false {"},
+	{name: "rules say nothing about other refusals", file: "sink/put.go", old: "status != http.StatusBadRequest && status != http.StatusUnprocessableEntity {", new: "false {"},
 
 	// Quota.
 	{name: "times are measured by the reply's clock", file: "sink/quota.go", old: "now = date", new: "_ = date"},
