@@ -29,7 +29,7 @@ const (
 
 // Rejects returns the codes with which a record is rejected.
 func Rejects() []string {
-	return []string{CodeTombstone, CodeEmptyValue, CodeOversize, CodeMalformed, CodeMessageID, CodeEventID, CodeOccurredAt, CodeChanges}
+	return []string{CodeTombstone, CodeEmptyValue, CodeOversize, CodeMalformed, CodeMessageID, CodeEventID, CodeOccurredAt, CodeChanges, CodeInvalid}
 }
 
 // fault is why an event is rejected: by the decoder's own error, or by a text

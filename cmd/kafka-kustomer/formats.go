@@ -47,6 +47,7 @@ func eventsConfig(cfg *config.Config) schemas.Config {
 	return schemas.Config{
 		MaxEventBytes:        int(cfg.Limits.MaxEventBytes),
 		DeadLetterTombstones: cfg.Source.OnTombstone == "dead_letter",
+		Strict:               cfg.Kustomer.Validate == "strict",
 	}
 }
 

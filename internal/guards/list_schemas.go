@@ -28,6 +28,7 @@ var schemasGuards = []guard{
 	// Rules of an item's members.
 	{name: "strict rejects what breaks a rule", file: "schemas/decode.go", old: "f == nil && d.cfg.Strict {", new: "false {"},
 	{name: "only strict does", file: "schemas/decode.go", old: "f == nil && d.cfg.Strict {", new: "f == nil {"},
+	{name: "strict is what the configuration says", file: "cmd/kafka-kustomer/formats.go", old: "cfg.Kustomer.Validate == \"strict\"", new: "false", tests: "cmd/kafka-kustomer ^TestStrictIsConfigured$"},
 	{name: "no more than three violations are named", file: "schemas/reasons.go", old: "broken[:min(len(broken), maxViolations)]", new: "broken"},
 	{name: "a list of violations is bounded", file: "schemas/rules/check.go", old: "len(c.found) < c.most", new: "true"},
 	{name: "null only where the reference says so", file: "schemas/rules/check.go", old: "kind == Null && r.null:", new: "kind == Null:"},

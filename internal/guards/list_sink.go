@@ -72,6 +72,7 @@ var sinkGuards = []guard{
 	{name: "a sentence is no path", file: "sink/hints.go", old: "|| strings.ContainsFunc(s, unicode.IsSpace) {", new: "{"},
 	{name: "errors count up to a bound", file: "sink/errors.go", old: "e.Errors[:min(len(e.Errors), maxErrors)]", new: "e.Errors"},
 	{name: "what breaks a rule is suspected", file: "sink/put.go", old: "if a.sink.suspect == nil ||", new: "if true ||"},
+	{name: "the sink is told the rules", file: "cmd/kafka-kustomer/wire.go", old: "Suspicious: rules.Breaks,", new: "Suspicious: func(p []byte) bool { return rules.Breaks(p) && false },", tests: "cmd/kafka-kustomer ^TestRefusalsAreSearchedByTheRules$"},
 	{name: "of what is named, what breaks a rule", file: "sink/put.go", old: "if among == nil {", new: "if true {"},
 	{name: "words stand where no item breaks a rule", file: "sink/put.go", old: "if len(narrowed) == 0 || len(narrowed) == len(among) {", new: "if false {"},
 	{name: "rules say nothing about other refusals", file: "sink/put.go", old: "status != http.StatusBadRequest && status != http.StatusUnprocessableEntity {", new: "false {"},
