@@ -56,10 +56,12 @@ func (c *Core) partitionCommit(now time.Time, a *Assignment) (p PartitionCommit,
 
 // clean reports whether the next owner may send at once: nothing of ours is
 // open, no stray of ours may run, and no takeover of ours was under way. What was
-// taken over clean and never marked open has had no PUT of ours.
+// taken over clean and never marked open has had no PUT of ours. The ledger's counts
+// would not do: they close a record with the first change that is dropped, while a
+// request may hold another one.
 func (c *Core) clean(now time.Time, a *Assignment) bool {
 	gate, _ := a.gateOpen(now)
-	return a.ledger.counts.Open == 0 && len(a.operations) == 0 &&
+	return a.open == 0 && len(a.operations) == 0 &&
 		(!now.Before(a.strayUntil) || !c.rules.CleanWithoutStray) &&
 		(gate || !a.ahead || !c.rules.CleanAfterTakeover)
 }

@@ -217,6 +217,23 @@ func TestRecordIsGivenBackWhole(t *testing.T) {
 	k.nothingOpen()
 }
 
+// With one change of a record its counts end, but not what else of it is under way.
+func TestRecordDroppedInPartIsNotGivenBackClean(t *testing.T) {
+	k := &clerk{desk: newDesk(t, ones)}
+	a := k.own()
+	k.fetch(a, several(1, "m1", "m2"))
+	k.sent(`m1@1{"subject":"1.1"}`) // has no answer
+	k.c.Revoking(k.now, []*Assignment{a}, k.now.Add(20*time.Second))
+	k.wait(21 * time.Second)
+	last := k.commit().Partitions[0]
+	if got, want := a.Counts(), (Counts{Delivered: 1, Dropped: 1}); got != want {
+		t.Fatalf("counts %+v, want %+v", got, want)
+	}
+	if !last.Last || last.Metadata != metadataOpen {
+		t.Errorf("last commit %+v, want metadata %q", last, metadataOpen)
+	}
+}
+
 // A change of a record that is dropped closes the record's book; what still ends of
 // it changes no count.
 func TestRecordDroppedInPart(t *testing.T) {

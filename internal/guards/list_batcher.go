@@ -33,7 +33,7 @@ var batcherGuards = []guard{
 	{name: "no PUT before the takeover wait is over", file: "batcher/assignment.go", old: "if now.Before(a.gateUntil) {", new: "if false {"},
 	{name: "clean only without a stray", file: "batcher/commit.go", old: "(!now.Before(a.strayUntil) || !c.rules.CleanWithoutStray) &&", new: ""},
 	{name: "clean only when one's own takeover is over", file: "batcher/commit.go", old: "(gate || !a.ahead || !c.rules.CleanAfterTakeover)", new: "(gate || true)"},
-	{name: "clean only with nothing open", file: "batcher/commit.go", old: "return a.ledger.counts.Open == 0 && len(a.operations) == 0 &&", new: "return len(a.operations) == 0 &&"},
+	{name: "clean only with nothing open", file: "batcher/commit.go", old: "return a.open == 0 && len(a.operations) == 0 &&", new: "return len(a.operations) == 0 &&"},
 
 	// Offsets.
 	{name: "only the settled prefix is committed", file: "batcher/ledger.go", old: "for l.head < l.tail && l.at(l.head).stamp&settled != 0 {", new: "for l.head < l.tail {"},
@@ -131,7 +131,7 @@ var batcherGuards = []guard{
 	{name: "released by hand it does not hold at once", file: "batcher/brake.go", old: "if now.Before(b.freeUntil) {", new: "if false {"},
 	{name: "a revocation does not wait for what can't be read", file: "batcher/ownership.go", old: "&& c.mayEnd(a) {", new: "{"},
 	{name: "a revocation waits for what may end", file: "batcher/ownership.go", old: "if op.looking || !c.nextLookAt(op).After(a.deadline) {", new: "if op.looking {"},
-	{name: "a revocation waits for what Kafka has to acknowledge", file: "batcher/ownership.go", old: "return unseen != a.ledger.counts.Open", new: "return false && unseen > 0"},
+	{name: "a revocation waits for what Kafka has to acknowledge", file: "batcher/ownership.go", old: "return unseen != a.open", new: "return false && unseen > 0"},
 	{name: "a revocation looks once more", file: "batcher/ownership.go", old: "\t\tc.looks.schedule(op, last)\n", new: ""},
 	{name: "a revocation drops what the brake holds", file: "batcher/ownership.go", old: "\tc.dropHeld(func(a *Assignment) bool { return a.phase == revoking })\n", new: ""},
 	{name: "a lost partition takes what the brake holds", file: "batcher/ownership.go", old: "\tc.dropHeld(func(x *Assignment) bool { return x == a })\n", new: ""},

@@ -73,9 +73,9 @@ func (w *world) traffic() {
 	w.trafficked++
 	for partition := range w.log {
 		w.extra++
-		e := &event{id: w.cfg.Events + w.extra, message: "t" + strconv.Itoa(partition), partition: partition}
-		w.drawPatch(e)
-		w.append(e, 0)
+		r := &record{partition: partition}
+		w.drawPatch(r.add(w.cfg.Events+w.extra, "t"+strconv.Itoa(partition)))
+		w.append(r, 0)
 	}
 	if w.trafficked < oftenTraffic {
 		w.after(w.between(3, 12), w.traffic)
@@ -94,7 +94,8 @@ func (w *world) usedUp() bool {
 		}
 		const part = 4
 		s := p.core.Snapshot(w.now.time())
-		full := int(s.Counts.Open) >= p.config.MaxOpenEvents*(part+1)/part || s.OpenBytes >= p.config.MaxOpenBytes*(part+1)/part
+		_, open := p.openChanges()
+		full := open >= p.config.MaxOpenEvents*(part+1)/part || s.OpenBytes >= p.config.MaxOpenBytes*(part+1)/part
 		return (full || slices.ContainsFunc(p.tenures, p.isLong)) && slices.ContainsFunc(w.log, w.provesLate)
 	})
 }
@@ -107,9 +108,10 @@ func (p *process) isLong(t *tenure) bool {
 
 // provesLate reports whether among the records is one that no commit has passed
 // and whose fault only the success of others can prove.
-func (w *world) provesLate(records []*event) bool {
-	return slices.ContainsFunc(records, func(e *event) bool {
-		return (e.kind == failing || e.audit && w.mode[AuditForbidden]) && e.offset >= w.group.partitions[e.partition].offset
+func (w *world) provesLate(records []*record) bool {
+	late := func(e *event) bool { return e.kind == failing || e.audit && w.mode[AuditForbidden] }
+	return slices.ContainsFunc(records, func(r *record) bool {
+		return r.offset >= w.group.partitions[r.partition].offset && slices.ContainsFunc(r.changes, late)
 	})
 }
 
@@ -142,8 +144,8 @@ func (w *world) reset() {
 	if s, records := &w.group.partitions[partition], w.log[partition]; len(records) > 0 {
 		to := records[w.random.IntN(len(records))].offset
 		w.tracef("an admin moves p%d from %d to %d", partition, s.offset, to)
-		for _, e := range records {
-			e.abandoned = e.abandoned || s.offset <= e.offset && e.offset < to
+		for _, r := range records {
+			r.abandoned = r.abandoned || s.offset <= r.offset && r.offset < to
 		}
 		s.offset, s.metadata = to, ""
 	}

@@ -109,8 +109,8 @@ func itemEvents(r *request) (list [][]*event) {
 
 func (w *world) eventsOf(events []*batcher.Event) []*event {
 	list := make([]*event, len(events))
-	for i, e := range events {
-		list[i] = w.log.at(int(e.Assignment.Partition), e.Offset)
+	for i, ev := range events {
+		list[i] = w.log.of(ev)
 	}
 	return list
 }
@@ -133,6 +133,9 @@ func (p *process) answered(b *batcher.Batch, o batcher.Outcome) {
 	}
 	o.Answered = w.now.time()
 	p.core.Answered(w.now.time(), b, o)
+	if o.Kind == batcher.Unknown {
+		p.mayGiveUp(b)
+	}
 }
 
 // countUnlucky counts attempts of unknown outcome, which a healthy event meets
@@ -215,12 +218,17 @@ func (p *process) looked(op *batcher.Operation, v batcher.View) {
 func (p *process) report(r *batcher.Report) {
 	w := p.w
 	var updated []*event
+	settled := map[*batcher.Assignment]int{}
 	for _, f := range r.Fates {
 		if p.tenureOf(f.Item.Assignment) == nil {
 			w.fail(CheckDead, "%s reports on %s/%v of a partition that is not its own", p.name, f.Item.MessageID, offsets(f.Item.Events))
 		}
-		if f.Fate == batcher.FateUpdated {
+		switch f.Fate {
+		case batcher.FateUpdated:
 			updated = append(updated, w.eventsOf(f.Item.Events)...)
+			settled[f.Item.Assignment] += len(f.Item.Events)
+		case batcher.FateDeadLettered:
+			p.gaveUp(r, f)
 		}
 	}
 	w.tracef("%s reports %s %v %v", p.name, r.Batch.ID, r.Kind, updated)
@@ -228,22 +236,19 @@ func (p *process) report(r *batcher.Report) {
 		for _, e := range updated {
 			e.resultAcked = true
 		}
-	}, func() { p.core.Reported(r) })
+	}, func() {
+		for a, n := range settled {
+			p.settled(a, n)
+		}
+		p.core.Reported(r)
+	})
 }
 
-// bury produces a dead letter.
-func (p *process) bury(b *batcher.Bury) {
-	if t := p.tenureOf(b.Event.Assignment); t != nil {
-		t.sent = max(t.sent, b.Event.Offset+1)
+// settled counts changes of an assignment that have settled.
+func (p *process) settled(a *batcher.Assignment, changes int) {
+	if t := p.tenureOf(a); t != nil {
+		t.open -= changes
 	}
-	w := p.w
-	e := w.log.at(int(b.Event.Assignment.Partition), b.Event.Offset)
-	w.tracef("%s dead-letters %v", p.name, e)
-	p.checkBury(b, e)
-	p.produce(func() {
-		e.deadLettered = true
-		w.seen.DeadLetters++
-	}, func() { p.core.Buried(w.now.time(), b) })
 }
 
 // produce writes to Kafka until it is acknowledged, in any order: written is

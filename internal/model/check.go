@@ -33,12 +33,13 @@ const (
 	CheckBarrier    Check = "a barrier change was merged"
 	CheckHealthy    Check = "a healthy event dead-lettered"
 	CheckCause      Check = "dead-lettered for what is no event's fault"
-	CheckTwice      Check = "dead-lettered twice"
+	CheckTwice      Check = "a record dead-lettered twice"
 	CheckBrake      Check = "more dead-lettered than the brake lets through"
 	CheckDeadline   Check = "a revocation is answered late"
 	CheckLivelock   Check = "decisions without end"
 	CheckStall      Check = "does not come to rest"
 	CheckFate       Check = "an event without a fate"
+	CheckLetter     Check = "given up without a dead letter"
 	CheckState      Check = "a message ends wrong"
 	CheckLimits     Check = "a request or the calls over their limits"
 	CheckLeak       Check = "something left behind"
@@ -71,13 +72,15 @@ func (w *world) checkFence(p *process, r commitRequest, was int64) {
 
 // checkCommit is I3 by the truth of the world.
 func (w *world) checkCommit(p *process, partition int, offset int64) {
-	for _, e := range w.log[partition] {
-		if e.offset >= offset {
+	for _, r := range w.log[partition] {
+		if r.offset >= offset {
 			return
 		}
-		if !e.settled() {
-			w.fail(CheckPrefix, "commit of p%d to %d by %s passes %v (applied %v, result acknowledged %v)",
-				partition, offset, p.name, e, e.applied, e.resultAcked)
+		for _, e := range r.changes {
+			if !e.settled() {
+				w.fail(CheckPrefix, "commit of p%d to %d by %s passes %v (applied %v, result acknowledged %v)",
+					partition, offset, p.name, e, e.applied, e.resultAcked)
+			}
 		}
 	}
 }
@@ -125,7 +128,7 @@ func (k *kustomer) checkOrder(r *request, run *running) {
 }
 
 func (r *running) olderThan(o *running) bool {
-	return r.partition == o.partition && r.events[len(r.events)-1].offset < o.events[len(o.events)-1].offset
+	return r.partition == o.partition && r.events[len(r.events)-1].before(o.events[len(o.events)-1])
 }
 
 // sentItem is what one process sent of an item.
@@ -212,13 +215,16 @@ func offsets(events []*batcher.Event) (list []int64) {
 	return list
 }
 
-// checkCounts is I10 and I6, after every fact.
+// checkCounts is I10, after every fact.
 func (p *process) checkCounts() {
 	sum, kept := p.past, p.handles[:0]
 	for _, a := range p.handles {
 		c := a.Counts()
 		if !c.Balanced() {
 			p.w.fail(CheckBalance, "%s p%d: %+v", p.name, a.Partition, c)
+		}
+		if t := p.tenureOf(a); t != nil && int(c.Delivered) != t.records {
+			p.w.fail(CheckBalance, "%s p%d: %+v, of %d records", p.name, a.Partition, c, t.records)
 		}
 		sum.Add(c)
 		if c.Open > 0 || p.tenureOf(a) != nil {
@@ -231,14 +237,36 @@ func (p *process) checkCounts() {
 	if sum != p.core.Totals() {
 		p.w.fail(CheckBalance, "%s totals %+v, by assignment %+v", p.name, p.core.Totals(), sum)
 	}
-	most := p.config.MaxOpenEvents + mostPolled*len(p.w.log) - 1
-	if p.sawUnknown { // then up to a quarter more, and one poll
+}
+
+// checkRoom is I6, when records are handed over: less than the credit was held when
+// they were asked for, and nothing has come since. They may be more than there was
+// room for, and each have several changes.
+func (p *process) checkRoom() {
+	most := p.config.MaxOpenEvents - 1
+	if p.sawUnknown { // then up to a quarter more, and but for its last record one more poll
 		part := p.config.MaxOpenEvents / 4
-		most += part + min(p.config.MaxItems, part) - 1
+		most += part + (min(p.config.MaxItems, part)-1)*mostChanges
 	}
-	if int(sum.Open) > most {
-		p.w.fail(CheckCredit, "%s holds %d events open, at most %d", p.name, sum.Open, most)
+	if open, _ := p.openChanges(); open > most {
+		p.w.fail(CheckCredit, "%s takes records and holds %d changes open, at most %d", p.name, open, most)
 	}
+}
+
+// openChanges counts the changes that the process was handed and that have not
+// settled: at least, since of a partition that it is to give back all may be dropped,
+// and at most.
+func (p *process) openChanges() (least, most int) {
+	for _, t := range p.tenures {
+		if t == nil {
+			continue
+		}
+		most += t.open
+		if !t.revoking {
+			least += t.open - t.unsure
+		}
+	}
+	return least, most
 }
 
 // checkNothingHeld looks for what a core still holds whose every record is

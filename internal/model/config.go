@@ -16,7 +16,7 @@ type Config struct {
 
 	Partitions int
 	Messages   int // distinct message ids
-	Events     int
+	Events     int // records of the log, but for the traffic at the end
 	Processes  int
 
 	LostReplyWait tick // what the core is told
@@ -48,6 +48,7 @@ const (
 	leaseMargin    tick = 2
 	revokeTimeout  tick = 30
 	mostPolled          = 4   // records of one partition in one poll
+	mostChanges         = 3   // of one record
 	bodyLimit           = 220 // bytes of a request, where there is a limit
 	mostUnlucky         = 5   // attempts of unknown outcome in a row that an event meets without a fault of its own
 	brakeAtLeast        = 3

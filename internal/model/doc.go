@@ -5,11 +5,12 @@
 // though its reply was lost, a change of owner, a retry, a second change of
 // owner), which no test with real parts meets in a year.
 //
-// The world has a log with two partitions and sixteen events of three messages,
-// two processes, a group coordinator, and the bulk API. Everything in it may be
-// late, lost, doubled or refused, at rates that make most runs meet many
-// troubles. Some troubles are in the events themselves: a request that holds one
-// is refused, or ends in an error, for good.
+// The world has a log with two partitions and sixteen records, two processes, a
+// group coordinator, and the bulk API. An event is one change of one of three
+// messages; most records hold one event, some hold up to three. Everything in the
+// world may be late, lost, doubled or refused, at rates that make most runs meet
+// many troubles. Some troubles are in the events themselves: a request that holds
+// one is refused, or ends in an error, for good.
 //
 // A run is of one of two modes. In the usual one the trouble stops after 400
 // ticks, but for that which is in events; then all must come to rest, with some
@@ -19,15 +20,16 @@
 //
 //   - clock.go: time. One heap of closures stands for every goroutine, timer and network.
 //   - fault.go, chaos.go: the troubles, each with a name and a rate.
-//   - event.go: the log, and the truth about each event in it.
+//   - log.go, event.go: the records, and the truth about each event in them.
 //   - group.go: the coordinator: membership, tenures, offsets with metadata.
 //   - admin.go: what people and the rest of the world do: traffic, releases, offset resets.
 //   - kustomer.go, answers.go: the API: what was accepted, when it runs, and what a client is told.
 //   - refusals.go: whom and what it refuses, and the budget of calls.
 //   - process.go: a process, which is a shell around a core as internal/pipeline is one;
 //     membership.go, poll.go, calls.go and commits.go: what it does outside.
+//   - letters.go: dead letters, and which events each stands for.
 //   - check.go: the promises, each with a name, checked at every step;
-//     gravecheck.go: those about dead letters;
+//     gravecheck.go: those about what is given up;
 //     endcheck.go: those that are checked when all has come to rest.
 //   - world.go: one run from its start to its rest; coverage.go: what it met.
 //   - scene.go, knob.go: worlds in which one kind of trouble is common.
@@ -40,9 +42,14 @@
 // What finds most is a check inside the API: "a newer change was accepted while
 // an older one, sent before, may still run". It sees a hole in the order when it
 // opens; whether the message then ends wrong is a matter of luck, one time in
-// ten. Next comes I3 by the truth of the world: at every commit, each record
-// before the offset was applied and its result event is in Kafka, or its dead
-// letter is.
+// ten. Next comes I3 by the truth of the world: at every commit, each event
+// before the offset was applied and its result event is in Kafka, or it was given up
+// and its record's dead letter is there.
+//
+// What a process gives up shows in its dead letters and, where one stands for a
+// second event of its record, in its result events. Only when the outcome of the
+// last attempt is unknown does nothing show it: there the model takes an event as
+// given up as soon as it may be.
 //
 // # The rules
 //

@@ -4,8 +4,11 @@ import "slices"
 
 // checkEnd looks at the world when all has come to rest.
 func (w *world) checkEnd() {
-	for _, records := range w.log {
-		for _, e := range records {
+	changes := make([][]*event, len(w.log))
+	for partition, records := range w.log {
+		changes[partition] = changesOf(records)
+		w.countPartGivenUp(records)
+		for _, e := range changes[partition] {
 			switch {
 			case !e.settled():
 				w.fail(CheckFate, "%v", e)
@@ -18,12 +21,24 @@ func (w *world) checkEnd() {
 		}
 	}
 	checked := map[string]bool{}
-	for _, records := range w.log {
-		for _, e := range records {
+	for _, list := range changes {
+		for _, e := range list {
 			if !checked[e.message] {
 				checked[e.message] = true
-				w.checkState(e.message)
+				w.checkState(changes, e.message)
 			}
+		}
+	}
+}
+
+// countPartGivenUp counts the records of which one change was given up and another
+// one was applied.
+func (w *world) countPartGivenUp(records []*record) {
+	for _, r := range records {
+		givenUp := slices.ContainsFunc(r.changes, func(e *event) bool { return e.deadLettered && !e.applied })
+		applied := slices.ContainsFunc(r.changes, func(e *event) bool { return e.applied && !e.deadLettered })
+		if givenUp && applied {
+			w.seen.PartGivenUp++
 		}
 	}
 }
@@ -32,16 +47,16 @@ func (w *world) checkEnd() {
 // dead-lettered may have been applied all the same, by a merge that hid its
 // fault or by an earlier owner; so each leaf ends at the newest event that
 // wrote it, or at an applied one newer than the last that had to be.
-func (w *world) checkState(message string) {
+func (w *world) checkState(changes [][]*event, message string) {
 	leaves := map[string]map[string]bool{} // leaf: allowed values
-	for _, records := range w.log {
-		for leaf := range leavesOf(records, message) {
+	for _, list := range changes {
+		for leaf := range leavesOf(list, message) {
 			values := leaves[leaf]
 			if values == nil {
 				values = map[string]bool{}
 				leaves[leaf] = values
 			}
-			allowed(values, records, message, leaf)
+			allowed(values, list, message, leaf)
 		}
 	}
 	state := w.api.state[message]
@@ -57,9 +72,9 @@ func (w *world) checkState(message string) {
 	}
 }
 
-func leavesOf(records []*event, message string) map[string]bool {
+func leavesOf(changes []*event, message string) map[string]bool {
 	set := map[string]bool{}
-	for _, e := range records {
+	for _, e := range changes {
 		if e.message == message {
 			for _, wr := range e.writes {
 				set[wr.leaf] = true
@@ -69,9 +84,9 @@ func leavesOf(records []*event, message string) map[string]bool {
 	return set
 }
 
-// allowed adds the values that a leaf may end with by one partition's records.
-func allowed(values map[string]bool, records []*event, message, leaf string) {
-	for _, e := range slices.Backward(records) {
+// allowed adds the values that a leaf may end with by one partition's changes.
+func allowed(values map[string]bool, changes []*event, message, leaf string) {
+	for _, e := range slices.Backward(changes) {
 		value, writes := lastWrite(e, leaf)
 		if e.message != message || !writes {
 			continue

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"kafka-kustomer/batcher"
 )
 
 // eventKind is what an event is in truth.
@@ -34,21 +32,21 @@ const (
 	badPrefix    = "bad"
 )
 
-// event is one record of the log and the truth about it.
+// event is one change of a record of the log, nearly always its only one, and the
+// truth about it.
 type event struct {
-	id        int
-	partition int
-	offset    int64 // once it is in the log
-	message   string
-	kind      eventKind
-	audit     bool // it needs a role of its own
-	patch     []byte
-	writes    []write
+	*record
+	part    int // which change of the record it is, from 1
+	id      int
+	message string
+	kind    eventKind
+	audit   bool // it needs a role of its own
+	patch   []byte
+	writes  []write
 
 	applied      bool // Kustomer has run an item that holds it
 	resultAcked  bool // a result event that says so is in Kafka
-	deadLettered bool // its dead letter is in Kafka
-	abandoned    bool // an admin moved the offset beyond it
+	deadLettered bool // it was given up, and the dead letter that stands for it is in Kafka
 	unlucky      int  // attempts of unknown outcome in a row
 }
 
@@ -56,7 +54,7 @@ type event struct {
 // takes the leaf away.
 type write struct{ leaf, value string }
 
-// settled reports whether a commit may pass the event.
+// settled reports whether a commit may pass the event, as far as it is concerned.
 func (e *event) settled() bool {
 	return e.kind == tombstone || e.applied && e.resultAcked || e.deadLettered || e.abandoned
 }
@@ -66,26 +64,69 @@ func (e *event) String() string {
 	if e.audit {
 		mark += "~audit"
 	}
+	if len(e.changes) > 1 {
+		return fmt.Sprintf("%s/p%d@%d.%d%s%s", e.message, e.partition, e.offset, e.part, e.patch, mark)
+	}
 	return fmt.Sprintf("%s/p%d@%d%s%s", e.message, e.partition, e.offset, e.patch, mark)
 }
 
-// newEvent draws an event: which members it writes, and whether it is well.
-func (w *world) newEvent(id int) *event {
+// before reports whether e is older than another change of its partition.
+func (e *event) before(o *event) bool {
+	return e.offset < o.offset || e.offset == o.offset && e.part < o.part
+}
+
+// newRecord draws a record, most often one with a single change.
+func (w *world) newRecord(id int) *record {
 	n := w.random.IntN(w.cfg.Messages)
-	e := &event{id: id, message: "m" + strconv.Itoa(n), partition: n % w.cfg.Partitions}
+	r := &record{partition: n % w.cfg.Partitions}
 	if w.mode[TwoPartitions] && w.random.IntN(2) == 0 {
-		e.partition = w.random.IntN(w.cfg.Partitions)
+		r.partition = w.random.IntN(w.cfg.Partitions)
 	}
+	e := w.newEvent(r, id, n)
+	e.kind = w.drawKind()
+	w.drawContent(e)
+	if !e.sendable() || !w.trouble(Several) {
+		return r
+	}
+	w.seen.Several++
+	for range w.between(1, mostChanges-1) {
+		w.extra++
+		e := w.newEvent(r, w.cfg.Events+w.extra, w.neighbour(n))
+		e.kind = w.drawFault()
+		w.drawContent(e)
+	}
+	return r
+}
+
+// neighbour draws a message whose changes may be in the same partition as those of
+// message n: itself, too.
+func (w *world) neighbour(n int) int {
+	if w.mode[TwoPartitions] {
+		return w.random.IntN(w.cfg.Messages)
+	}
+	first := n % w.cfg.Partitions
+	return first + w.cfg.Partitions*w.random.IntN((w.cfg.Messages-first+w.cfg.Partitions-1)/w.cfg.Partitions)
+}
+
+// newEvent adds a change of message n to a record.
+func (w *world) newEvent(r *record, id, n int) *event {
+	e := r.add(id, "m"+strconv.Itoa(n))
 	if w.trouble(Combination) {
 		w.api.together[e.message] = true
 	}
-	e.kind = w.drawKind()
-	e.audit = e.kind == healthy && w.trouble(Audit)
-	if e.kind != malformed && e.kind != tombstone {
-		w.drawPatch(e)
-	}
 	return e
 }
+
+// drawContent draws what an event writes.
+func (w *world) drawContent(e *event) {
+	e.audit = e.kind == healthy && w.trouble(Audit)
+	if e.sendable() {
+		w.drawPatch(e)
+	}
+}
+
+// sendable reports whether the event says what to send.
+func (e *event) sendable() bool { return e.kind != malformed && e.kind != tombstone }
 
 func (w *world) drawKind() eventKind {
 	switch {
@@ -93,6 +134,13 @@ func (w *world) drawKind() eventKind {
 		return malformed
 	case w.trouble(Tombstone):
 		return tombstone
+	}
+	return w.drawFault()
+}
+
+// drawFault draws whether something is wrong with an event that can be decoded.
+func (w *world) drawFault() eventKind {
+	switch {
 	case w.trouble(Poison):
 		return poisoned
 	case w.trouble(RefusedPoison):
@@ -135,24 +183,6 @@ func (w *world) drawPatch(e *event) {
 	}
 	e.patch = []byte("{" + strings.Join(members, ",") + "}")
 	e.writes = w.api.writes(e.patch)
-}
-
-// change is the event as the decoder hands it to the core.
-func (e *event) change() batcher.Change {
-	ch := batcher.Change{
-		Offset: e.offset, LeaderEpoch: 1,
-		Record: batcher.Record{Key: []byte(e.message), Value: e.patch},
-	}
-	switch e.kind {
-	case malformed:
-		ch.Verdict, ch.Reason = batcher.Reject, batcher.Reason{Code: "malformed", Text: "cut short"}
-	case tombstone:
-		ch.Verdict, ch.Reason = batcher.Skip, batcher.Reason{Code: "tombstone"}
-	default:
-		ch.MessageID, ch.Patch = []byte(e.message), e.patch
-		ch.EventID = []byte(strconv.Itoa(e.id))
-	}
-	return ch
 }
 
 // writes is parse, remembered: the same bytes come again and again.
@@ -201,32 +231,4 @@ func unquote(raw json.RawMessage) string {
 		return string(raw)
 	}
 	return s
-}
-
-// topicLog is the source topic.
-type topicLog [][]*event
-
-// append puts an event at the end of its partition.
-func (l topicLog) append(e *event, gap int64) {
-	records := l[e.partition]
-	e.offset = gap
-	if n := len(records); n > 0 {
-		e.offset += records[n-1].offset + 1
-	}
-	l[e.partition] = append(records, e)
-}
-
-// at finds the event of an offset, nil when there is none.
-func (l topicLog) at(partition int, offset int64) *event {
-	i, found := slices.BinarySearchFunc(l[partition], offset, func(e *event, o int64) int { return int(e.offset - o) })
-	if !found {
-		return nil
-	}
-	return l[partition][i]
-}
-
-// from returns the index of the first record at or after an offset.
-func (l topicLog) from(partition int, offset int64) int {
-	i, _ := slices.BinarySearchFunc(l[partition], offset, func(e *event, o int64) int { return int(e.offset - o) })
-	return i
 }

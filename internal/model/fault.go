@@ -69,6 +69,7 @@ const (
 	Malformed     // an event cannot be decoded
 	Tombstone     // an event says nothing
 	Poison        // an event fails for good
+	Several       // a record has two or three changes, of one message or of several
 	Combination   // items of three or more changes of a message fail for good
 	Gaps          // mode: offsets have holes
 	TwoPartitions // mode: a message's events may be in either partition
@@ -89,7 +90,7 @@ var faultNames = [faults]string{
 	"Braked", "Broken",
 	"Hang", "LongRun", "Vanish", "VanishLate", "NoResult", "ItemFails",
 	"LateCommit", "LostCommit", "SlowProduce", "FailProduce", "LateHanding",
-	"Malformed", "Tombstone", "Poison", "Combination", "Gaps", "TwoPartitions",
+	"Malformed", "Tombstone", "Poison", "Several", "Combination", "Gaps", "TwoPartitions",
 	"OffsetReset", "PartitionsAdded", "ThreeProcesses",
 }
 
@@ -111,7 +112,7 @@ var usual = Rates{
 	Audit: .15, AuditLost: .02, AuditForbidden: .1, Braked: .2, Broken: .02,
 	Hang: .05, LongRun: .05, Vanish: .05, VanishLate: .03, NoResult: .05, ItemFails: .06,
 	LateCommit: .12, LostCommit: .12, SlowProduce: .12, FailProduce: .08, LateHanding: .15,
-	Malformed: .06, Tombstone: .06, Poison: .08, Combination: .01, Gaps: .3, TwoPartitions: .2,
+	Malformed: .06, Tombstone: .06, Poison: .08, Several: .1, Combination: .01, Gaps: .3, TwoPartitions: .2,
 	OffsetReset: .005, PartitionsAdded: .15, ThreeProcesses: .2,
 }
 

@@ -4,27 +4,43 @@ import "kafka-kustomer/batcher"
 
 // checkBury looks at a dead letter when the core decides on it.
 func (p *process) checkBury(b *batcher.Bury, e *event) {
-	w := p.w
+	p.checkGuilt(b.Event, b.Status, b.Reason)
+	if (e.kind == malformed) != (b.MessageID == "") {
+		p.w.fail(CheckCause, "%v by %s for %d %s", e, p.name, b.Status, b.Reason.Text)
+	}
+	if p.letters[placeOf(b.Event)] != nil {
+		p.w.fail(CheckTwice, "%v by %s", e, p.name)
+	}
+	p.checkBrake(e)
+}
+
+// checkGuilt sees that a change was given up for what is its own fault: one for which
+// a dead letter is written, and one for which that of its record stands.
+func (p *process) checkGuilt(ev *batcher.Event, status int, why batcher.Reason) {
+	w, e := p.w, p.w.log.of(ev)
 	switch {
 	case e.kind != healthy:
 	case e.audit && w.api.noAudit: // it may have met that
 	case w.api.wasBroken: // the brake bounds how many
 		w.seen.Braked++
 	default:
-		w.fail(CheckHealthy, "%v by %s for %d %s", e, p.name, b.Status, b.Reason.Text)
+		w.fail(CheckHealthy, "%v by %s for %d %s", e, p.name, status, why.Text)
 	}
-	outage := b.MessageID != "" && (b.Status == 0 || b.Status >= 500)
-	if b.Status == 429 || b.Status == 401 || outage && e.kind != failing || (e.kind == malformed) != (b.MessageID == "") {
-		w.fail(CheckCause, "%v by %s for %d %s", e, p.name, b.Status, b.Reason.Text)
+	outage := e.kind != malformed && (status == 0 || status >= 500)
+	if status == 429 || status == 401 || outage && e.kind != failing {
+		w.fail(CheckCause, "%v by %s for %d %s", e, p.name, status, why.Text)
 	}
-	if p.buried[b.Event] {
-		w.fail(CheckTwice, "%v by %s", e, p.name)
-	}
-	if tried := p.tried[b.Event]; e.kind == failing && (tried.times < p.config.UnknownAttempts || (w.now-tried.first).span() < p.config.UnknownOver) {
+	if e.kind == failing && !p.triedEnough(ev) {
+		tried := p.tried[ev]
 		w.fail(CheckCause, "%v by %s, sent %d times since %d", e, p.name, tried.times, tried.first)
 	}
-	p.buried[b.Event] = true
-	p.checkBrake(e)
+}
+
+// triedEnough reports whether a change that always fails was tried for so long that it
+// may be given up.
+func (p *process) triedEnough(ev *batcher.Event) bool {
+	tried := p.tried[ev]
+	return tried.times >= p.config.UnknownAttempts && (p.w.now-tried.first).span() >= p.config.UnknownOver
 }
 
 // checkBrake counts the dead letters of a minute.

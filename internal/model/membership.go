@@ -77,8 +77,9 @@ func (p *process) assigned(o owned) {
 		w.seen.CameBack++
 	}
 	p.handles = append(p.handles, a)
+	first := w.log.from(o.partition, offset)
 	p.tenures[o.partition] = &tenure{
-		partition: o.partition, number: o.tenure, handle: a, next: w.log.from(o.partition, offset), revoking: p.leaving,
+		partition: o.partition, number: o.tenure, handle: a, first: first, next: first, revoking: p.leaving,
 	}
 }
 
@@ -120,6 +121,22 @@ func (w *world) countRevoked(a *batcher.Assignment) {
 	}
 }
 
+// countPartDropped counts records that a tenure leaves to the next one though some of
+// their changes have settled.
+func (w *world) countPartDropped(t *tenure) {
+	for _, r := range w.log[t.partition][t.first:t.next] {
+		settled := 0
+		for _, e := range r.changes {
+			if e.settled() {
+				settled++
+			}
+		}
+		if 0 < settled && settled < len(r.changes) {
+			w.seen.PartDropped++
+		}
+	}
+}
+
 // quiet gives a partition back.
 func (p *process) quiet(a *batcher.Assignment) {
 	t := p.tenureOf(a)
@@ -131,6 +148,7 @@ func (p *process) quiet(a *batcher.Assignment) {
 		p.w.fail(CheckOneCommit, "%s gives p%d back while its commit is in flight", p.name, a.Partition)
 	}
 	p.w.tracef("%s has given back p%d", p.name, a.Partition)
+	p.w.countPartDropped(t)
 	p.tenures[t.partition] = nil
 	p.finished[t.partition] = append(p.finished[t.partition], t.number)
 	if !p.leaving || !p.w.mode[Static] {
@@ -155,6 +173,7 @@ func (p *process) fenced() {
 	for i, t := range p.tenures {
 		if t != nil {
 			lost = append(lost, t.handle)
+			w.countPartDropped(t)
 			p.tenures[i] = nil
 		}
 	}

@@ -71,12 +71,16 @@ func TestEveryFaultTogether(t *testing.T) {
 		"refusal for what a request holds":             s.Seen.Refusals,
 		"event that no request may hold":               s.Seen.Unsendable,
 		"dead letter of a healthy event, with a brake": s.Seen.Braked,
+		"record of several changes":                    s.Seen.Several,
+		"record given up in part, applied in part":     s.Seen.PartGivenUp,
+		"dead letter of several changes of a record":   s.Seen.SharedLetters,
+		"record given back though in part settled":     s.Seen.PartDropped,
 	} {
 		if n < atLeast {
 			t.Errorf("%s: %d times in %d runs, want at least %d", what, n, s.Runs, atLeast)
 		}
 	}
-	if most := s.Runs / 200; s.Seen.UsedUp > most {
+	if most := s.Runs / 100; s.Seen.UsedUp > most {
 		t.Errorf("%d runs were given up because the reserve was used up, want at most %d", s.Seen.UsedUp, most)
 	}
 }

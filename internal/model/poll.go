@@ -56,11 +56,24 @@ func (p *process) fetchAll() (parts []polled) {
 	return parts
 }
 
+// take counts what the tenure's partition is handed.
+func (t *tenure) take(changes []batcher.Change) {
+	t.records += len(changes)
+	for i := range changes {
+		if changes[i].Verdict != batcher.Skip {
+			t.open += 1 + len(changes[i].More)
+		}
+	}
+}
+
 func (p *process) handOver(parts []polled) {
 	p.polling = false
+	p.checkRoom()
 	for _, part := range parts {
-		if p.tenureOf(part.handle) == nil {
+		if t := p.tenureOf(part.handle); t == nil {
 			p.w.seen.PolledForOld++
+		} else if !t.revoking {
+			t.take(part.changes)
 		}
 		p.w.tracef("%s takes %d records of p%d from %d on", p.name, len(part.changes), part.handle.Partition, part.changes[0].Offset)
 		p.core.Fetched(p.w.now.time(), part.handle, part.changes)

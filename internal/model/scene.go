@@ -20,6 +20,8 @@ func Scenes() []Scene {
 			With(RefusedPoison, .15).With(ConflictPoison, .1).With(Oversize, .15).With(ErrorPoison, .01)),
 		scene("errors", moving.plus(Only(ErrorPoison, ErrorRefused, ErrorAccepted, Cut, FastTakeover)).
 			With(ErrorPoison, .06)),
+		scene("records", moving.plus(Only(Poison, ErrorAccepted, Shutdown, FailProduce, SlowProduce, Several)).
+			With(Several, .5).With(Poison, .2).With(RefusedPoison, .1).With(ErrorPoison, .02).With(Malformed, .05)),
 		scene("brake", moving.plus(Only(Broken, Malformed, WrongHint, KeyRefused, Shutdown, Poison, OffsetReset)).
 			With(Broken, .1).With(Malformed, .3).With(RefusedPoison, .2)),
 		scene("quota", moving.plus(Only(Quota, ThreeProcesses, OrgLimit, ErrorRefused, DialFailure, SlowLook))),

@@ -24,7 +24,7 @@ type world struct {
 	added        tick // when another partition appears; 0 never
 	maintenance  bool // an admin has ended all processes for a while
 	trafficked   int  // rounds of traffic after the trouble
-	extra        int  // events of it
+	extra        int  // events of it, and of records beyond their first
 	incarnations int
 	closing      bool // nothing is started any more
 	seen         Coverage
@@ -148,11 +148,11 @@ func (w *world) run() {
 	}
 }
 
-// produceEvents sets when each event comes into the log: some in a row at the
+// produceEvents sets when each record comes into the log: some in a row at the
 // start, the others over the time of trouble.
 func (w *world) produceEvents() {
 	for id := range w.cfg.Events {
-		e := w.newEvent(id + 1)
+		r := w.newRecord(id + 1)
 		at := w.between(0, w.cfg.Faults*8/10)
 		if w.random.IntN(3) == 0 {
 			at = w.between(0, 30)
@@ -162,18 +162,22 @@ func (w *world) produceEvents() {
 			gap = int64(w.random.IntN(4))
 		}
 		if w.added > 0 && at > w.added && w.random.IntN(3) == 0 {
-			e.partition = w.cfg.Partitions
+			r.partition = w.cfg.Partitions
 		}
-		if e.kind.unsendable() {
-			w.seen.Unsendable++
+		for _, e := range r.changes {
+			if e.kind.unsendable() {
+				w.seen.Unsendable++
+			}
 		}
-		w.after(at, func() { w.append(e, gap) })
+		w.after(at, func() { w.append(r, gap) })
 	}
 }
 
-func (w *world) append(e *event, gap int64) {
-	w.log.append(e, gap)
-	w.tracef("log: %v is e%d", e, e.id)
+func (w *world) append(r *record, gap int64) {
+	w.log.append(r, gap)
+	for _, e := range r.changes {
+		w.tracef("log: %v is e%d", e, e.id)
+	}
 	for _, p := range w.processes {
 		p.later(0, func() {})
 	}
@@ -203,7 +207,7 @@ func (w *world) rested() bool {
 }
 
 // end is the offset after the last record.
-func end(records []*event) int64 {
+func end(records []*record) int64 {
 	if len(records) == 0 {
 		return -1
 	}
