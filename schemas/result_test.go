@@ -55,6 +55,7 @@ func report(kind batcher.ReportKind) *batcher.Report {
 		At: start.Add(3 * time.Second),
 	}
 	if kind == batcher.ReportRefused {
+		r.Batch.Parent = "c1x-7"
 		r.Outcome = batcher.Outcome{
 			Kind: batcher.Refused, Status: 400, Sent: start.Add(1100 * time.Millisecond), Answered: start.Add(1300 * time.Millisecond),
 			Reason: batcher.Reason{Code: "bad_request", Text: "Additional properties not allowed (nope)"},
@@ -144,8 +145,17 @@ type resultEvent struct {
 }
 
 func TestLargeResultIsSplit(t *testing.T) {
-	for _, id := range []string{"plain", "\x01\x02\x03\x04\x05\x06", strings.Repeat("\x01", 100)} {
-		for _, limit := range []int{2000, 5000, 15_000} {
+	for _, id := range []string{"plain", "\x01\x02\x03\x04\x05\x06", strings.Repeat("\x01", 100), strings.Repeat("\xff", 100)} {
+		for _, o := range []ResultOptions{
+			{MaxBytes: 2000},
+			{MaxBytes: 5000},
+			{MaxBytes: 15_000},
+			{MaxBytes: 2000, Prefix: []byte("<prefix>")},
+			{MaxBytes: 2000, Format: Avro},
+			{MaxBytes: 5000, Format: Avro, Prefix: []byte{0, 0, 0, 0, 7}},
+			{MaxBytes: 15_000, Format: Avro},
+		} {
+			o.Items = true
 			r := report(batcher.ReportCompleted)
 			many := item(p0, "many", 1)
 			for i := range int64(300) {
@@ -153,7 +163,7 @@ func TestLargeResultIsSplit(t *testing.T) {
 			}
 			r.Batch.Items = append(r.Batch.Items, many)
 			r.Fates = append(r.Fates, batcher.ItemFate{Item: many})
-			checkParts(t, r, Results(r, ResultOptions{Items: true, MaxBytes: limit}), limit)
+			checkParts(t, r, Results(r, o), o)
 			if len(many.Events) != 300 {
 				t.Fatal("splitting changed the report")
 			}
@@ -163,7 +173,7 @@ func TestLargeResultIsSplit(t *testing.T) {
 
 // checkParts puts the parts together again: each record of the report's items
 // must be in exactly one of them, once in sources and once in items.
-func checkParts(t *testing.T, r *batcher.Report, parts [][]byte, limit int) {
+func checkParts(t *testing.T, r *batcher.Report, parts [][]byte, o ResultOptions) {
 	t.Helper()
 	type position struct {
 		topic     string
@@ -179,14 +189,14 @@ func checkParts(t *testing.T, r *batcher.Report, parts [][]byte, limit int) {
 	inSources, inItems := map[position]int{}, map[string]int{}
 	for i, part := range parts {
 		var e resultEvent
-		if err := json.Unmarshal(part, &e); err != nil {
+		if err := json.Unmarshal(asJSON(t, part, o), &e); err != nil {
 			t.Fatalf("part %d: %v", i+1, err)
 		}
 		if wantID := fmt.Sprintf("%s.%d", EventID(r), i+1); e.EventID != wantID || e.Part != i+1 || e.Parts != len(parts) {
 			t.Errorf("part %d of %d says event %q, part %d of %d", i+1, len(parts), e.EventID, e.Part, e.Parts)
 		}
-		if len(part) > limit {
-			t.Errorf("part %d has %d bytes, over the limit of %d", i+1, len(part), limit)
+		if len(part) > o.MaxBytes {
+			t.Errorf("part %d has %d bytes, over the limit of %d", i+1, len(part), o.MaxBytes)
 		}
 		if e.Counts.Items != len(r.Batch.Items) {
 			t.Errorf("part %d counts %d items, want those of the batch", i+1, e.Counts.Items)
@@ -335,14 +345,19 @@ func hundred() *batcher.Report {
 }
 
 func BenchmarkAppendResult100(b *testing.B) {
-	r := hundred()
-	var dst []byte
-	b.ReportAllocs()
-	for b.Loop() {
-		dst = AppendResult(dst[:0], r, ResultOptions{Items: true})
+	for name, o := range map[string]ResultOptions{"json": {Items: true}, "avro": {Items: true, Format: Avro}} {
+		b.Run(name, func(b *testing.B) {
+			r := hundred()
+			var dst []byte
+			b.ReportAllocs()
+			for b.Loop() {
+				dst = AppendResult(dst[:0], r, o)
+			}
+			b.SetBytes(int64(len(dst)))
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100, "ns/item")
+			b.ReportMetric(float64(len(dst))/100, "B/item")
+		})
 	}
-	b.SetBytes(int64(len(dst)))
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100, "ns/item")
 }
 
 func BenchmarkResults100(b *testing.B) {
