@@ -132,4 +132,3 @@ func TestResultsPrefixFails(t *testing.T) {
 		})
 	}
 }
-
