@@ -15,14 +15,18 @@
 // rule is rejected, otherwise the rules only tell where to look first when Kustomer
 // has refused a request.
 //
-// Out: [Results] and [AppendResult] write result events by appending bytes. A
-// result event names every record of a batch by its position, so that the fate
-// of each event can be looked up by anyone who reads the results topic.
+// Out: [Results] and [AppendResult] write result events by appending bytes, as JSON
+// or as Avro. What an event says is worked out once, in event.go; append_json.go and
+// append_avro.go only write it down, so that both forms say the same. A result event
+// names every record of a batch by its position, so that the fate of each event can
+// be looked up by anyone who reads the results topic.
 //
-// The files message-change.schema.json and batch-result.schema.json describe
-// both events field by field for people who write producers and readers in
-// other languages; they are embedded as [MessageChangeSchema] and
-// [BatchResultSchema]. The tests hold them against the code.
+// Four files describe both events field by field, as JSON Schema and as Avro schema,
+// for people who write producers and readers in other languages. They are embedded:
+// [MessageChangeSchema], [BatchResultSchema], [MessageChangeAvro], [BatchResultAvro].
+// The tests hold them against the code, and against the versions that were released
+// before, which are in testdata/released: producers and readers are not upgraded at
+// the same time as the connector, so every version must be readable by every other.
 //
 // Events in other forms are for packages below: schemas/avro transcodes Avro to JSON,
 // schemas/registry gets the schemas for it, schemas/mapping makes message changes of

@@ -8,7 +8,7 @@ import (
 	"kafka-kustomer/batcher"
 )
 
-// ResultOptions is what result events contain.
+// ResultOptions is what result events contain, and in which form.
 type ResultOptions struct {
 	Items bool // list the items of completed and refused batches one by one
 	// MaxBytes is where [Results] splits an event; 0 stands for 900,000, which
@@ -17,7 +17,21 @@ type ResultOptions struct {
 	// Buffer returns an empty buffer with room for n bytes, for an event to be kept
 	// in; nil: each has a new one.
 	Buffer func(n int) []byte
+
+	Format Format
+	// Prefix stands in front of each event and counts as part of it: a registry's
+	// number of the Avro schema, as readers expect it.
+	Prefix []byte
 }
+
+// Format is the form of result events. The zero value is JSON.
+type Format uint8
+
+// The forms. Their members and values are the same.
+const (
+	JSON Format = iota // as batch-result.schema.json describes it
+	Avro               // the binary encoding of batch-result.avsc
+)
 
 const defaultMaxBytes = 900_000
 
@@ -25,6 +39,9 @@ const defaultMaxBytes = 900_000
 // would pass o.MaxBytes. The parts share all members but the event id, part,
 // sources and items: sources and items are those of the part, counts and times
 // are of the whole batch in every part.
+//
+// Parts are dealt out by the lengths of JSON, in Avro too, which takes about half:
+// splitting is rare, and so both forms have the same parts.
 //
 // Everything the report points to is read before Results returns.
 func Results(r *batcher.Report, o ResultOptions) [][]byte {
@@ -36,7 +53,8 @@ func Results(r *batcher.Report, o ResultOptions) [][]byte {
 	// every byte counted as the longest escape: counting each string exactly
 	// would cost as much as writing it.
 	for _, perByte := range []int{1, len(`\u001f`)} {
-		if out := appendParts(r, o, split(entries(r), limit, perByte)); fit(out, limit) || perByte > 1 {
+		parts := split(entries(r), limit-len(o.Prefix), perByte)
+		if out := appendParts(r, o, parts); fit(out, limit) || perByte > 1 {
 			return out
 		}
 	}
@@ -51,12 +69,13 @@ func appendParts(r *batcher.Report, o ResultOptions, parts [][]entry) [][]byte {
 	buf := scratch.Get().(*[]byte)
 	defer scratch.Put(buf)
 	out := make([][]byte, len(parts))
+	whole := sumUp(r)
 	for i, p := range parts {
-		if len(parts) == 1 {
-			*buf = appendPart((*buf)[:0], r, o, p, 0, 0)
-		} else {
-			*buf = appendPart((*buf)[:0], r, o, p, i+1, len(parts))
+		e := newEvent(r, &whole, o, p)
+		if len(parts) > 1 {
+			e.setPart(i+1, len(parts))
 		}
+		*buf = e.append((*buf)[:0], o)
 		if o.Buffer == nil {
 			out[i] = bytes.Clone(*buf)
 		} else {
@@ -72,7 +91,9 @@ func fit(parts [][]byte, limit int) bool {
 
 // AppendResult appends the report as one batch-result event, whatever its size.
 func AppendResult(dst []byte, r *batcher.Report, o ResultOptions) []byte {
-	return appendPart(dst, r, o, entries(r), 0, 0)
+	whole := sumUp(r)
+	e := newEvent(r, &whole, o, entries(r))
+	return e.append(dst, o)
 }
 
 // EventID is the id of a report's only event: the batch id and the kind. It is
@@ -111,7 +132,7 @@ func entries(r *batcher.Report) []entry {
 // The most bytes that the members of an event, an item and a record take, their
 // position in sources included, not counting the strings that come from outside.
 const (
-	headBytes  = 1200
+	headBytes  = 1250
 	itemBytes  = 160
 	eventBytes = 96
 )

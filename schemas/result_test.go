@@ -55,6 +55,7 @@ func report(kind batcher.ReportKind) *batcher.Report {
 		At: start.Add(3 * time.Second),
 	}
 	if kind == batcher.ReportRefused {
+		r.Batch.Parent = "c1x-7"
 		r.Outcome = batcher.Outcome{
 			Kind: batcher.Refused, Status: 400, Sent: start.Add(1100 * time.Millisecond), Answered: start.Add(1300 * time.Millisecond),
 			Reason: batcher.Reason{Code: "bad_request", Text: "Additional properties not allowed (nope)"},
@@ -144,8 +145,17 @@ type resultEvent struct {
 }
 
 func TestLargeResultIsSplit(t *testing.T) {
-	for _, id := range []string{"plain", "\x01\x02\x03\x04\x05\x06", strings.Repeat("\x01", 100)} {
-		for _, limit := range []int{2000, 5000, 15_000} {
+	for _, id := range []string{"plain", "\x01\x02\x03\x04\x05\x06", strings.Repeat("\x01", 100), strings.Repeat("\xff", 100)} {
+		for _, o := range []ResultOptions{
+			{MaxBytes: 2000},
+			{MaxBytes: 5000},
+			{MaxBytes: 15_000},
+			{MaxBytes: 2000, Prefix: []byte("<prefix>")},
+			{MaxBytes: 2000, Format: Avro},
+			{MaxBytes: 5000, Format: Avro, Prefix: []byte{0, 0, 0, 0, 7}},
+			{MaxBytes: 15_000, Format: Avro},
+		} {
+			o.Items = true
 			r := report(batcher.ReportCompleted)
 			many := item(p0, "many", 1)
 			for i := range int64(300) {
@@ -153,7 +163,7 @@ func TestLargeResultIsSplit(t *testing.T) {
 			}
 			r.Batch.Items = append(r.Batch.Items, many)
 			r.Fates = append(r.Fates, batcher.ItemFate{Item: many})
-			checkParts(t, r, Results(r, ResultOptions{Items: true, MaxBytes: limit}), limit)
+			checkParts(t, r, Results(r, o), o)
 			if len(many.Events) != 300 {
 				t.Fatal("splitting changed the report")
 			}
@@ -163,7 +173,7 @@ func TestLargeResultIsSplit(t *testing.T) {
 
 // checkParts puts the parts together again: each record of the report's items
 // must be in exactly one of them, once in sources and once in items.
-func checkParts(t *testing.T, r *batcher.Report, parts [][]byte, limit int) {
+func checkParts(t *testing.T, r *batcher.Report, parts [][]byte, o ResultOptions) {
 	t.Helper()
 	type position struct {
 		topic     string
@@ -179,14 +189,14 @@ func checkParts(t *testing.T, r *batcher.Report, parts [][]byte, limit int) {
 	inSources, inItems := map[position]int{}, map[string]int{}
 	for i, part := range parts {
 		var e resultEvent
-		if err := json.Unmarshal(part, &e); err != nil {
+		if err := json.Unmarshal(asJSON(t, part, o), &e); err != nil {
 			t.Fatalf("part %d: %v", i+1, err)
 		}
 		if wantID := fmt.Sprintf("%s.%d", EventID(r), i+1); e.EventID != wantID || e.Part != i+1 || e.Parts != len(parts) {
 			t.Errorf("part %d of %d says event %q, part %d of %d", i+1, len(parts), e.EventID, e.Part, e.Parts)
 		}
-		if len(part) > limit {
-			t.Errorf("part %d has %d bytes, over the limit of %d", i+1, len(part), limit)
+		if len(part) > o.MaxBytes {
+			t.Errorf("part %d has %d bytes, over the limit of %d", i+1, len(part), o.MaxBytes)
 		}
 		if e.Counts.Items != len(r.Batch.Items) {
 			t.Errorf("part %d counts %d items, want those of the batch", i+1, e.Counts.Items)
@@ -214,114 +224,6 @@ func checkParts(t *testing.T, r *batcher.Report, parts [][]byte, limit int) {
 	}
 }
 
-// The schema files are documents for others: every event we write, and every
-// event we read, must be what they say.
-func TestSchemasDescribeTheEvents(t *testing.T) {
-	result, change := parseSchema(t, BatchResultSchema), parseSchema(t, MessageChangeSchema)
-	for _, kind := range kinds {
-		for _, o := range []ResultOptions{{}, {Items: true}, {Items: true, MaxBytes: 1500}} {
-			for _, event := range Results(report(kind), o) {
-				checkAgainst(t, result, result, event, kind.String())
-			}
-		}
-	}
-	checkAgainst(t, change, change, []byte(typicalEvent), "typical event")
-	for _, example := range change["examples"].([]any) {
-		value, err := json.Marshal(example)
-		if err != nil {
-			t.Fatal(err)
-		}
-		checkAgainst(t, change, change, value, "example")
-		if c := decode(Config{}, value); c.Verdict != batcher.Send {
-			t.Errorf("the schema's example is refused: %+v", c.Reason)
-		}
-	}
-}
-
-func parseSchema(t *testing.T, file []byte) map[string]any {
-	t.Helper()
-	var s map[string]any
-	if err := json.Unmarshal(file, &s); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func checkAgainst(t *testing.T, root, schema map[string]any, value []byte, where string) {
-	t.Helper()
-	var v any
-	if err := json.Unmarshal(value, &v); err != nil {
-		t.Fatalf("%s: %v", where, err)
-	}
-	for _, fault := range validate(root, schema, v, where) {
-		t.Error(fault)
-	}
-}
-
-// validate is as much of JSON Schema as the two files use for structure.
-func validate(root, schema map[string]any, v any, where string) (faults []string) {
-	if ref, ok := schema["$ref"].(string); ok {
-		schema = root["$defs"].(map[string]any)[strings.TrimPrefix(ref, "#/$defs/")].(map[string]any)
-	}
-	complain := func(format string, args ...any) {
-		faults = append(faults, where+": "+fmt.Sprintf(format, args...))
-	}
-	if types := schema["type"]; types != nil && !strings.Contains(fmt.Sprint(types), typeName(v)) {
-		complain("is %s, want %v", typeName(v), types)
-	}
-	if enum, ok := schema["enum"].([]any); ok && !strings.Contains(fmt.Sprint(enum...), fmt.Sprint(v)) {
-		complain("%v is none of %v", v, enum)
-	}
-	if schema["format"] == "date-time" && v != nil {
-		if _, err := time.Parse(time.RFC3339, fmt.Sprint(v)); err != nil {
-			complain("%v", err)
-		}
-	}
-	switch v := v.(type) {
-	case []any:
-		for i, e := range v {
-			if items, ok := schema["items"].(map[string]any); ok {
-				faults = append(faults, validate(root, items, e, fmt.Sprintf("%s[%d]", where, i))...)
-			}
-		}
-	case map[string]any:
-		required, _ := schema["required"].([]any)
-		for _, name := range required {
-			if _, has := v[name.(string)]; !has {
-				complain("no %v", name)
-			}
-		}
-		properties, _ := schema["properties"].(map[string]any)
-		for name, e := range v {
-			if p, ok := properties[name].(map[string]any); ok {
-				faults = append(faults, validate(root, p, e, where+"."+name)...)
-			} else if schema["additionalProperties"] == false {
-				complain("%s is not declared", name)
-			}
-		}
-	}
-	return faults
-}
-
-func typeName(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return "null"
-	case bool:
-		return "boolean"
-	case string:
-		return "string"
-	case float64:
-		if v == float64(int64(v)) {
-			return "" // an integer is a number, too
-		}
-		return "number"
-	case []any:
-		return "array"
-	}
-	return "object"
-}
-
 func hundred() *batcher.Report {
 	r := report(batcher.ReportCompleted)
 	r.Batch.Items, r.Fates = nil, nil
@@ -335,14 +237,19 @@ func hundred() *batcher.Report {
 }
 
 func BenchmarkAppendResult100(b *testing.B) {
-	r := hundred()
-	var dst []byte
-	b.ReportAllocs()
-	for b.Loop() {
-		dst = AppendResult(dst[:0], r, ResultOptions{Items: true})
+	for name, o := range map[string]ResultOptions{"json": {Items: true}, "avro": {Items: true, Format: Avro}} {
+		b.Run(name, func(b *testing.B) {
+			r := hundred()
+			var dst []byte
+			b.ReportAllocs()
+			for b.Loop() {
+				dst = AppendResult(dst[:0], r, o)
+			}
+			b.SetBytes(int64(len(dst)))
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100, "ns/item")
+			b.ReportMetric(float64(len(dst))/100, "B/item")
+		})
 	}
-	b.SetBytes(int64(len(dst)))
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100, "ns/item")
 }
 
 func BenchmarkResults100(b *testing.B) {

@@ -3,83 +3,82 @@ package schemas
 import (
 	"cmp"
 	"slices"
-	"strconv"
 
 	"kafka-kustomer/batcher"
 )
 
-// source is the position of one record. The partition is its number among those
-// of the event: comparing names for each record would cost more than all the
-// rest.
+// source is a partition with its records, as runs of offsets in order.
 type source struct {
-	partition int
-	offset    int64
+	*batcher.Assignment
+	runs []run
 }
 
-// appendSources appends the positions of all records, as runs of offsets.
-func appendSources(dst []byte, list []entry) []byte {
-	partitions, records := sources(list)
-	dst = append(dst, `,"sources":[`...)
-	for i := 0; i < len(records); {
-		if i > 0 {
-			dst = append(dst, ',')
+// run is offsets without a hole, first and last included. The partition is its number
+// among those of the event: comparing names for each record would cost more than all
+// the rest.
+type run struct {
+	partition   int
+	first, last int64
+}
+
+// sources returns the positions of all records, the partitions in the order in which
+// they appear.
+func sources(list []entry) []source {
+	partitions, runs := records(list)
+	slices.SortFunc(runs, func(a, b run) int {
+		if a.partition != b.partition {
+			return cmp.Compare(a.partition, b.partition)
 		}
-		p := records[i].partition
-		dst = appendString(append(dst, `{"topic":`...), partitions[p].Topic)
-		dst = strconv.AppendInt(append(dst, `,"partition":`...), int64(partitions[p].Partition), 10)
-		dst = append(dst, `,"ranges":[`...)
-		for first := i; i < len(records) && records[i].partition == p; {
-			if i > first {
-				dst = append(dst, ',')
-			}
-			dst, i = appendRange(dst, records, i)
+		return cmp.Compare(a.first, b.first)
+	})
+	runs = joined(runs)
+	for begin := 0; begin < len(runs); {
+		p, end := runs[begin].partition, begin
+		for end < len(runs) && runs[end].partition == p {
+			end++
 		}
-		dst = append(dst, "]}"...)
+		partitions[p].runs = runs[begin:end]
+		begin = end
 	}
-	return append(dst, ']')
+	return slices.DeleteFunc(partitions, func(s source) bool { return len(s.runs) == 0 })
 }
 
-// appendRange appends the run of offsets that begins at records[i], and returns
-// where the next begins.
-func appendRange(dst []byte, records []source, i int) ([]byte, int) {
-	begin := records[i]
-	last := begin.offset
-	for i++; i < len(records) && records[i].partition == begin.partition && records[i].offset <= last+1; i++ {
-		last = records[i].offset
-	}
-	dst = strconv.AppendInt(append(dst, '['), begin.offset, 10)
-	dst = strconv.AppendInt(append(dst, ','), last, 10)
-	return append(dst, ']'), i
-}
-
-// sources returns the positions in order of partition and offset, and the
-// partitions in the order in which they appear.
-func sources(list []entry) (partitions []*batcher.Assignment, records []source) {
+// records returns each record as a run, and the partitions, whose runs are not set
+// yet.
+func records(list []entry) (partitions []source, runs []run) {
 	n := 0
 	for i := range list {
 		n += len(list[i].events)
 	}
-	records = make([]source, 0, n)
+	runs = make([]run, 0, n)
 	for i := range list {
 		a := list[i].item.Assignment
-		p := slices.Index(partitions, a)
+		p := slices.IndexFunc(partitions, func(b source) bool { return a == b.Assignment })
 		if p < 0 {
 			// Two assignments may be tenures of one partition.
-			p = slices.IndexFunc(partitions, func(b *batcher.Assignment) bool { return a.Topic == b.Topic && a.Partition == b.Partition })
+			p = slices.IndexFunc(partitions, func(b source) bool { return a.Topic == b.Topic && a.Partition == b.Partition })
 		}
 		if p < 0 {
 			p = len(partitions)
-			partitions = append(partitions, a)
+			partitions = append(partitions, source{Assignment: a})
 		}
 		for _, ev := range list[i].events {
-			records = append(records, source{p, ev.Offset})
+			runs = append(runs, run{p, ev.Offset, ev.Offset})
 		}
 	}
-	slices.SortFunc(records, func(a, b source) int {
-		if a.partition != b.partition {
-			return cmp.Compare(a.partition, b.partition)
+	return partitions, runs
+}
+
+// joined makes one run of those that follow each other without a hole. The runs are
+// in order, and are used up.
+func joined(runs []run) []run {
+	out := runs[:0]
+	for _, r := range runs {
+		if n := len(out) - 1; n >= 0 && out[n].partition == r.partition && r.first <= out[n].last+1 {
+			out[n].last = max(out[n].last, r.last)
+		} else {
+			out = append(out, r)
 		}
-		return cmp.Compare(a.offset, b.offset)
-	})
-	return partitions, records
+	}
+	return out
 }

@@ -55,6 +55,11 @@ func TestMistypedCommands(t *testing.T) {
 		{[]string{"wander"}, "see kafka-kustomer --help"},
 		{[]string{"version", "please"}, "kafka-kustomer version takes no argument"},
 		{[]string{"completion", "bash", "now"}, "takes no argument"},
+		{[]string{"schemas", "shwo"}, "did you mean show?"},
+		{[]string{"schemas", "show"}, "takes the name of a schema"},
+		{[]string{"schemas", "show", "batch"}, "there are batch-result and message-change"},
+		{[]string{"schemas", "show", "batch-result", "--format", "xml"}, "--format is avro or json-schema"},
+		{[]string{"schemas", "list", "now"}, "takes no argument"},
 		{[]string{"validate", "--onlin"}, "see kafka-kustomer validate --help"},
 		{[]string{"validate", "--timeout", "5s"}, "--timeout is for --online"},
 		{[]string{"validate", "--online", "--timeout", "0s"}, "above 0"},
@@ -156,6 +161,8 @@ func TestCompletion(t *testing.T) {
 		{[]string{"__complete", "dry-run", "--from", ""}, []string{"committed\n", "earliest\n", "latest\n"}},
 		{[]string{"__complete", "run", "-c", ""}, []string{"yaml\nyml\n", "ShellCompDirectiveFilterFileExt"}},
 		{[]string{"__complete", "dry-run", "--file", ""}, []string{"ndjson\n"}},
+		{[]string{"__complete", "schemas", "show", ""}, []string{"batch-result\n", "message-change\n"}},
+		{[]string{"__complete", "schemas", "show", "--format", ""}, []string{"avro\n", "json-schema\n"}},
 		{[]string{"__complete", "config", ""}, []string{"example\t", "schema\t"}},
 	} {
 		code, stdout, stderr := command(t, tc.args...)

@@ -35,6 +35,16 @@ var examples = map[string]string{
   kafka-kustomer dry-run -c config.yaml --from -10               the last ten of each partition
   kafka-kustomer dry-run --file events.ndjson                    needs no configuration
   kafka-kustomer dry-run --file - --json < events.ndjson | jq 'select(.kind == "request") | .body | fromjson'`,
+	"kafka-kustomer schemas": `  kafka-kustomer schemas list
+  kafka-kustomer schemas show batch-result`,
+	"kafka-kustomer schemas list": `  kafka-kustomer schemas list
+  kafka-kustomer schemas list -c config.yaml
+  kafka-kustomer schemas list -c config.yaml --json | jq -r '.[] | select(.registry.state == "differs") | .subject'`,
+	"kafka-kustomer schemas show": `  kafka-kustomer schemas show message-change > message-change.avsc
+  kafka-kustomer schemas show batch-result --format json-schema`,
+	"kafka-kustomer schemas register": `  kafka-kustomer schemas register -c config.yaml --dry-run
+  kafka-kustomer schemas register -c config.yaml
+  kafka-kustomer schemas register message-change -c config.yaml --subject message-changes-value`,
 	"kafka-kustomer config": `  kafka-kustomer config example > config.yaml
   kafka-kustomer config schema > kafka-kustomer.schema.json`,
 	"kafka-kustomer config example": `  kafka-kustomer config example > config.yaml`,

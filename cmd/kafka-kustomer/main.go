@@ -91,7 +91,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(newRun(), newValidate(), newDryRun(), newConfig(), newSimulate(), newDemo(), newHealthcheck(), newVersion())
+	root.AddCommand(newRun(), newValidate(), newDryRun(), newSchemas(), newConfig(), newSimulate(), newDemo(), newHealthcheck(), newVersion())
 	root.InitDefaultCompletionCmd() // takes the output as it is set now
 	finish(root)
 	return root
@@ -106,7 +106,9 @@ func finish(c *cobra.Command) {
 	if c.Example == "" {
 		c.Example = examples[c.CommandPath()]
 	}
-	c.Args = noArgs
+	if c.ValidArgs == nil { // a command that has arguments names them
+		c.Args = noArgs
+	}
 	if c.HasSubCommands() && c.Run == nil && c.RunE == nil {
 		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	}

@@ -6,6 +6,7 @@ var resultsGuards = []guard{
 	{name: "a report is done when all its parts are", file: "sink/results/writer.go", old: "last := n == 0", new: "last := true"},
 	{name: "one failed part fails the report", file: "sink/results/writer.go", old: "\t\tif failed == nil {\n\t\t\tfailed = err\n\t\t}\n", new: "\t\tfailed = err\n"},
 	{name: "written is what all replicas in sync have", file: "sink/results/writer.go", old: "kgo.RequiredAcks(kgo.AllISRAcks()),", new: "kgo.RequiredAcks(kgo.LeaderAck()), kgo.DisableIdempotentWrite(),"},
+	{name: "Avro results name their schema", file: "sink/results/writer.go", old: "Prefix: w.cfg.Prefix,", new: "Prefix: nil,"},
 	{name: "a topic that is not there yet is waited for", file: "sink/results/writer.go", old: "\t\tkgo.UnknownTopicRetries(-1),\n", new: "\t\tkgo.UnknownTopicRetries(1),\n"},
 	{name: "closing waits for what is under way", file: "sink/results/writer.go", old: "w.client.Flush(ctx)", new: "ctx.Err()"},
 	{name: "a written record keeps nothing alive", file: "sink/results/writer.go", old: "{ r.Key, r.Value, r.Headers = nil, nil, nil }", new: "{}"},

@@ -5,7 +5,7 @@
 //	Known     what is kept, without I/O     -> Schema         (cache.go)
 //	Schema    one lookup                    -> Schema, error  (client.go, ask.go)
 //	Fetch     lookups until there is one    -> Schema, error  (fetch.go)
-//	Register, Lookup  a schema of ours      -> ID, error      (subject.go)
+//	Register, Lookup, Latest, Accepts  a schema of ours       (subject.go)
 //
 // # For a poll loop
 //

@@ -41,6 +41,46 @@ func (c *Client) Lookup(ctx context.Context, subject, schema string) (ID, error)
 	return c.registered(subject, n, err)
 }
 
+// Version is a schema of a subject.
+type Version struct {
+	ID     ID
+	Number int // from 1, in the order of registration
+}
+
+// Latest returns the newest version of a subject. [*UnknownError] says that it has
+// none; the other errors are those of [Client.Register].
+func (c *Client) Latest(ctx context.Context, subject string) (Version, error) {
+	var found sr.SubjectSchema
+	err := c.call(ctx, func(ctx context.Context, api *sr.Client) (err error) {
+		found, err = api.SchemaByVersion(ctx, subject, -1)
+		return positive(min(found.ID, found.Version), err)
+	})
+	id, err := c.registered(subject, found.ID, err)
+	if err != nil {
+		return Version{}, err
+	}
+	return Version{ID: id, Number: found.Version}, nil
+}
+
+// Accepts reports whether the registry would take an Avro schema under a subject, by
+// the subject's compatibility level. It changes nothing. A subject that has no schema
+// yet takes any. Errors are those of [Client.Register].
+func (c *Client) Accepts(ctx context.Context, subject, schema string) (bool, error) {
+	const allVersions = -2 // those that the level wants it compared with
+	var result sr.CheckCompatibilityResult
+	err := c.call(ctx, func(ctx context.Context, api *sr.Client) (err error) {
+		result, err = api.CheckCompatibility(ctx, subject, allVersions, sr.Schema{Schema: schema})
+		return err
+	})
+	if errors.Is(err, errNotFound) {
+		return true, nil
+	}
+	if err != nil {
+		_, err = c.registered(subject, 0, err)
+	}
+	return result.Is, err
+}
+
 func (c *Client) call(ctx context.Context, call func(context.Context, *sr.Client) error) error {
 	if !c.enter() {
 		return ErrClosed

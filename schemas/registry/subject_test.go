@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,4 +85,47 @@ func TestRegisterFailsOver(t *testing.T) {
 	if got, ok := well.GetSchema("s", 1); !ok || got.Type != sr.TypeAvro || got.Schema.Schema != plain {
 		t.Errorf("%+v", got)
 	}
+}
+
+func TestLatest(t *testing.T) {
+	f := newFake(t)
+	c := newClient(t, Config{}, f.server.URL)
+	_, err := c.Latest(t.Context(), "s")
+	if e := fails[*UnknownError](t, err); e.Subject != "s" || !e.ID.IsZero() || !strings.Contains(err.Error(), `"s"`) {
+		t.Errorf("%+v: %v", e, err)
+	}
+	f.seed("s", 7, plain)
+	f.SeedSchema("s", 2, 9, sr.Schema{Schema: strings.Replace(plain, "int", "long", 1)})
+	if v, err := c.Latest(t.Context(), "s"); err != nil || v != (Version{Number(9), 2}) {
+		t.Errorf("%v %v", v, err)
+	}
+	f.answer(say(200, `{"id":9,"schema":"{}"}`)) // no version
+	if v, err := c.Latest(t.Context(), "s"); err == nil || !strings.Contains(err.Error(), "not what a registry sends") {
+		t.Errorf("%v %v", v, err)
+	}
+}
+
+func TestAccepts(t *testing.T) {
+	f := newFake(t)
+	c := newClient(t, Config{}, f.server.URL)
+	for _, test := range []struct {
+		status int
+		body   string
+		want   bool
+		says   string // "": no error
+	}{
+		{200, `{"is_compatible":true}`, true, ""},
+		{200, `{"is_compatible":false,"messages":["why"]}`, false, ""},
+		{404, `{"error_code":40401,"message":"no such subject"}`, true, ""},
+		{422, `{"error_code":42201}`, false, "finds the schema invalid"},
+		{403, `no`, false, "refused (403)"},
+		{500, `no`, false, "status 500"},
+	} {
+		f.answer(say(test.status, test.body))
+		got, err := c.Accepts(t.Context(), "s-value", plain)
+		if got != test.want || (err == nil) != (test.says == "") || err != nil && !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%d %s: %v, %v", test.status, test.body, got, err)
+		}
+	}
+	f.expect(t, slices.Repeat([]string{"POST /compatibility/subjects/s-value/versions"}, 6)...)
 }

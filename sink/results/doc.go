@@ -11,7 +11,9 @@
 // is over 30 s, and another line when it is over.
 //
 // Result events are keyed by batch id, so that those of one batch are in one
-// partition and in order. A dead letter repeats the source record byte for byte,
+// partition and in order. They are JSON, or Avro behind the number that a schema
+// registry has given its schema; this package knows that number as a few bytes, and
+// no registry. A dead letter repeats the source record byte for byte,
 // key, value, headers and timestamp, and adds headers: those of Kafka Connect,
 // which tools for dead letters know, and our own. One too large for the topic is
 // written without its value, which stays readable at its source position.

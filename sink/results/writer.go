@@ -23,6 +23,11 @@ type Config struct {
 	ResultsTopic    string
 	DeadLetterTopic string
 	Items           bool // result events list their items one by one
+	// Format and Prefix are those of result events: for Avro, the prefix is what tells
+	// readers the schema, as a registry knows it. It is found out before the writer is
+	// made, so that results are never written in a form that nobody can read.
+	Format schemas.Format
+	Prefix []byte
 
 	// Topics that do not exist are created, or else Ensure fails. 0 partitions
 	// and a replication of 0 or -1 stand for the broker's default.
@@ -90,6 +95,7 @@ func New(client *kgo.Client, cfg Config, log *zap.Logger) *Writer {
 func (w *Writer) Report(r *batcher.Report, done func(error)) {
 	events := schemas.Results(r, schemas.ResultOptions{
 		Items: w.cfg.Items, MaxBytes: w.cfg.Sizes.event(w.cfg.ResultsTopic), Buffer: w.buffers.get,
+		Format: w.cfg.Format, Prefix: w.cfg.Prefix,
 	})
 	key := []byte(r.Batch.ID)
 	finish := w.begin(w.cfg.ResultsTopic, len(events), done)

@@ -1,18 +1,21 @@
 package results
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/linkedin/goavro/v2"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -23,6 +26,7 @@ import (
 
 	"kafka-kustomer/batcher"
 	"kafka-kustomer/internal/canary"
+	"kafka-kustomer/schemas"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -164,6 +168,35 @@ func TestReportIsKeyedByBatch(t *testing.T) {
 	r := read(t, c, "results", 1)[0]
 	if string(r.Key) != "c1x-9" || !strings.HasPrefix(string(r.Value), `{"eventId":"c1x-9.completed",`) || !strings.Contains(string(r.Value), `"items":[`) {
 		t.Errorf("key %q, value %s", r.Key, r.Value)
+	}
+}
+
+// Results in Avro are framed as readers with a registry expect it, also in parts.
+func TestReportAsAvro(t *testing.T) {
+	c := newCluster(t, kfake.SeedTopics(1, "results"))
+	prefix := []byte{0, 0, 0, 0, 42}
+	client := newClient(t, c)
+	w := New(client, Config{ResultsTopic: "results", DeadLetterTopic: "dead", Items: true, Format: schemas.Avro, Prefix: prefix}, nil)
+	for _, events := range []int{2, 6000} {
+		if err := await(t, func(done func(error)) { w.Report(report(events), done) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	codec, err := goavro.NewCodec(schemas.BatchResultAvro)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, r := range read(t, c, "results", 3) {
+		value, framed := bytes.CutPrefix(r.Value, prefix)
+		native, rest, err := codec.NativeFromBinary(value)
+		if err != nil || len(rest) > 0 || !framed || string(r.Key) != "c1x-9" || len(r.Headers) > 0 {
+			t.Fatalf("framed %v, key %q, %d headers, %d bytes more, %v", framed, r.Key, len(r.Headers), len(rest), err)
+		}
+		ids = append(ids, native.(map[string]any)["eventId"].(string))
+	}
+	if want := []string{"c1x-9.completed", "c1x-9.completed.1", "c1x-9.completed.2"}; !slices.Equal(ids[:3], want) {
+		t.Errorf("events %q, want %q first", ids, want)
 	}
 }
 

@@ -9,35 +9,29 @@ import (
 	"kafka-kustomer/batcher"
 )
 
-func appendPart(dst []byte, r *batcher.Report, o ResultOptions, list []entry, part, parts int) []byte {
-	dst = appendString(append(dst, `{"eventId":`...), r.Batch.ID)
-	dst = append(dst[:len(dst)-1], '.') // reopen the string
-	dst = append(dst, r.Kind.String()...)
-	if parts > 0 {
-		dst = strconv.AppendInt(append(dst, '.'), int64(part), 10)
+func appendJSON(dst []byte, e *event) []byte {
+	dst = appendString(append(dst, `{"eventId":`...), e.id)
+	dst = append(append(dst, `,"kind":"`...), e.Kind.String()...)
+	dst = appendString(append(dst, `","batchId":`...), e.Batch.ID)
+	dst = appendOptional(dst, `,"parentBatchId":`, e.Batch.Parent)
+	if e.parts > 0 {
+		dst = strconv.AppendInt(append(dst, `,"part":`...), int64(e.part), 10)
+		dst = strconv.AppendInt(append(dst, `,"parts":`...), int64(e.parts), 10)
 	}
-	dst = append(append(dst, `","kind":"`...), r.Kind.String()...)
-	dst = appendString(append(dst, `","batchId":`...), r.Batch.ID)
-	if parts > 0 {
-		dst = strconv.AppendInt(append(dst, `,"part":`...), int64(part), 10)
-		dst = strconv.AppendInt(append(dst, `,"parts":`...), int64(parts), 10)
-	}
-	dst = appendAttempt(dst, r)
-	dst = appendCounts(dst, r)
-	dst = appendTimes(dst, r)
-	dst = appendSources(dst, list)
-	if o.Items && (r.Kind == batcher.ReportCompleted || r.Kind == batcher.ReportRefused) {
-		dst = appendItems(dst, list)
+	dst = appendAttempt(dst, e)
+	dst = appendCounts(dst, e)
+	dst = appendTimes(dst, e)
+	dst = appendSources(dst, e.sources)
+	if e.listItems {
+		dst = appendItems(dst, e.entries)
 	}
 	return append(dst, '}')
 }
 
 // appendAttempt appends what the PUT attempt came to.
-func appendAttempt(dst []byte, r *batcher.Report) []byte {
-	if r.Operation != nil {
-		dst = appendString(append(dst, `,"operationId":`...), r.Operation.ID)
-	}
-	o := &r.Outcome
+func appendAttempt(dst []byte, e *event) []byte {
+	o := &e.Outcome
+	dst = appendOptional(dst, `,"operationId":`, e.operationID)
 	dst = appendOptional(dst, `,"requestId":`, o.RequestID)
 	if o.Status != 0 {
 		dst = strconv.AppendInt(append(dst, `,"httpStatus":`...), int64(o.Status), 10)
@@ -45,53 +39,51 @@ func appendAttempt(dst []byte, r *batcher.Report) []byte {
 	dst = appendOptional(dst, `,"org":`, o.Org)
 	dst = appendOptional(dst, `,"user":`, o.User)
 	dst = appendReason(dst, o.Reason)
-	attempts := 0
-	for _, it := range r.Batch.Items {
-		attempts = max(attempts, it.Attempts)
-	}
-	dst = strconv.AppendInt(append(dst, `,"attempts":`...), int64(attempts), 10)
-	dst = append(append(dst, `,"closeReason":"`...), r.Batch.Reason.String()...)
+	dst = strconv.AppendInt(append(dst, `,"attempts":`...), int64(e.attempts), 10)
+	dst = append(append(dst, `,"closeReason":"`...), e.Batch.Reason.String()...)
 	return append(dst, '"')
 }
 
-func appendCounts(dst []byte, r *batcher.Report) []byte {
-	events := 0
-	for _, it := range r.Batch.Items {
-		events += len(it.Events)
-	}
-	var fates [4]int
-	for _, f := range r.Fates {
-		fates[f.Fate]++
-	}
-	dst = strconv.AppendInt(append(dst, `,"counts":{"items":`...), int64(len(r.Batch.Items)), 10)
-	dst = strconv.AppendInt(append(dst, `,"events":`...), int64(events), 10)
-	dst = strconv.AppendInt(append(dst, `,"updated":`...), int64(fates[batcher.FateUpdated]), 10)
-	dst = strconv.AppendInt(append(dst, `,"failed":`...), int64(fates[batcher.FateFailed]), 10)
-	dst = strconv.AppendInt(append(dst, `,"returned":`...), int64(fates[batcher.FateReturned]), 10)
-	dst = strconv.AppendInt(append(dst, `,"deadLettered":`...), int64(fates[batcher.FateDeadLettered]), 10)
+func appendCounts(dst []byte, e *event) []byte {
+	dst = strconv.AppendInt(append(dst, `,"counts":{"items":`...), int64(len(e.Batch.Items)), 10)
+	dst = strconv.AppendInt(append(dst, `,"events":`...), int64(e.events), 10)
+	dst = strconv.AppendInt(append(dst, `,"updated":`...), int64(e.fates[batcher.FateUpdated]), 10)
+	dst = strconv.AppendInt(append(dst, `,"failed":`...), int64(e.fates[batcher.FateFailed]), 10)
+	dst = strconv.AppendInt(append(dst, `,"returned":`...), int64(e.fates[batcher.FateReturned]), 10)
+	dst = strconv.AppendInt(append(dst, `,"deadLettered":`...), int64(e.fates[batcher.FateDeadLettered]), 10)
 	return append(dst, '}')
 }
 
-func appendTimes(dst []byte, r *batcher.Report) []byte {
-	var first time.Time
-	for _, it := range r.Batch.Items {
-		for _, ev := range it.Events {
-			if first.IsZero() || ev.Arrived.Before(first) {
-				first = ev.Arrived
-			}
-		}
-	}
-	dst = appendTime(append(dst, `,"times":{"at":`...), r.At)
-	dst = appendOptionalTime(dst, `,"firstEventAt":`, first)
-	dst = appendOptionalTime(dst, `,"cutAt":`, r.Batch.Cut)
-	dst = appendOptionalTime(dst, `,"sentAt":`, r.Outcome.Sent)
-	if r.Outcome.Kind == batcher.Accepted {
-		dst = appendOptionalTime(dst, `,"acceptedAt":`, r.Outcome.Answered)
-	}
-	if r.Kind == batcher.ReportCompleted {
-		dst = appendOptionalTime(dst, `,"completedAt":`, r.At)
-	}
+func appendTimes(dst []byte, e *event) []byte {
+	dst = appendTime(append(dst, `,"times":{"at":`...), e.At)
+	dst = appendOptionalTime(dst, `,"firstEventAt":`, e.firstEventAt)
+	dst = appendOptionalTime(dst, `,"cutAt":`, e.Batch.Cut)
+	dst = appendOptionalTime(dst, `,"sentAt":`, e.Outcome.Sent)
+	dst = appendOptionalTime(dst, `,"acceptedAt":`, e.acceptedAt)
+	dst = appendOptionalTime(dst, `,"completedAt":`, e.completedAt)
 	return append(dst, '}')
+}
+
+func appendSources(dst []byte, list []source) []byte {
+	dst = append(dst, `,"sources":[`...)
+	for i, s := range list {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendString(append(dst, `{"topic":`...), s.Topic)
+		dst = strconv.AppendInt(append(dst, `,"partition":`...), int64(s.Partition), 10)
+		dst = append(dst, `,"ranges":[`...)
+		for j, r := range s.runs {
+			if j > 0 {
+				dst = append(dst, ',')
+			}
+			dst = strconv.AppendInt(append(dst, '['), r.first, 10)
+			dst = strconv.AppendInt(append(dst, ','), r.last, 10)
+			dst = append(dst, ']')
+		}
+		dst = append(dst, "]}"...)
+	}
+	return append(dst, ']')
 }
 
 func appendItems(dst []byte, list []entry) []byte {
