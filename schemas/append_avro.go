@@ -88,6 +88,7 @@ func appendAvroItems(dst []byte, list []entry) []byte {
 		for _, ev := range e.events {
 			dst = binary.AppendVarint(dst, ev.Offset)
 			dst = appendNullableText(dst, ev.EventID)
+			dst = appendNullableInt(dst, change(ev))
 		}
 		dst = endArray(dst)
 	}

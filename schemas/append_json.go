@@ -108,6 +108,9 @@ func appendItems(dst []byte, list []entry) []byte {
 			if len(ev.EventID) > 0 {
 				dst = appendString(append(dst, `,"eventId":`...), ev.EventID)
 			}
+			if n := change(ev); n > 0 {
+				dst = strconv.AppendInt(append(dst, `,"change":`...), int64(n), 10)
+			}
 			dst = append(dst, '}')
 		}
 		dst = append(dst, "]}"...)

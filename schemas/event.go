@@ -51,6 +51,16 @@ func (e *event) append(dst []byte, o ResultOptions) []byte {
 	return appendJSON(dst, e)
 }
 
+// change is which of its record's changes an event is, from 1; 0 where it is the only
+// one, which it nearly always is.
+func change(ev *batcher.Event) int {
+	n, of := ev.Part()
+	if of == 1 {
+		return 0
+	}
+	return n
+}
+
 func sumUp(r *batcher.Report) (t totals) {
 	if r.Operation != nil {
 		t.operationID = r.Operation.ID

@@ -36,6 +36,24 @@ func item(a *batcher.Assignment, id string, attempts int, offsets ...int64) *bat
 	return it
 }
 
+// parts are events of one record with two changes, which only a core makes.
+func parts(a *batcher.Assignment, offset int64) []*batcher.Event {
+	core := batcher.New(batcher.Config{MaxItems: 1, MaxBytes: 1 << 20, MaxInFlight: 1, MaxOpenOperations: 1, RequestsPerMinute: 1000, Merge: true})
+	core.Fetched(start, core.Assigned(start, batcher.Start{Topic: a.Topic, Offset: -1}), []batcher.Change{{
+		Offset: offset, MessageID: []byte("m"), Patch: []byte(`{"a":1}`), More: []batcher.Update{{MessageID: []byte("m"), Patch: []byte(`{"b":1}`)}},
+	}})
+	for range 100 {
+		if put, ok := core.Next(start.Add(time.Minute)).(batcher.Put); ok {
+			events := put.Batch.Items[0].Events
+			for _, ev := range events {
+				ev.Assignment, ev.Arrived = a, start.Add(time.Duration(offset)*time.Millisecond)
+			}
+			return events
+		}
+	}
+	panic("the core sends nothing")
+}
+
 func report(kind batcher.ReportKind) *batcher.Report {
 	items := []*batcher.Item{
 		item(p3, "64a1f0c2b7d9e30012ab1001", 1, 1041, 1042, 1044),
@@ -45,6 +63,7 @@ func report(kind batcher.ReportKind) *batcher.Report {
 		item(p3old, "64a1f0c2b7d9e30012ab1005", 1, 1050),
 	}
 	items[3].Events[0].EventID = nil
+	items[3].Events = append(items[3].Events, parts(other, 6)...)
 	r := &batcher.Report{
 		Kind:  kind,
 		Batch: &batcher.Batch{ID: "c1x-9", Items: items, Reason: batcher.ClosedByTime, Cut: start.Add(time.Second)},
@@ -180,10 +199,11 @@ func checkParts(t *testing.T, r *batcher.Report, parts [][]byte, o ResultOptions
 		partition int32
 		offset    int64
 	}
-	want := map[position]string{}
+	want, changes := map[position]string{}, map[position]int{}
 	for _, f := range r.Fates {
 		for _, ev := range f.Item.Events {
 			want[position{ev.Assignment.Topic, ev.Assignment.Partition, ev.Offset}] = f.Item.MessageID
+			changes[position{ev.Assignment.Topic, ev.Assignment.Partition, ev.Offset}]++
 		}
 	}
 	inSources, inItems := map[position]int{}, map[string]int{}
@@ -215,7 +235,7 @@ func checkParts(t *testing.T, r *batcher.Report, parts [][]byte, o ResultOptions
 		}
 	}
 	for p, id := range want {
-		if inSources[p] != 1 || inItems[fmt.Sprint(id, p.offset)] != 1 {
+		if inSources[p] != 1 || inItems[fmt.Sprint(id, p.offset)] != changes[p] {
 			t.Errorf("%v is %d times in sources, %d times in items", p, inSources[p], inItems[fmt.Sprint(id, p.offset)])
 		}
 	}
