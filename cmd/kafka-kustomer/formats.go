@@ -16,15 +16,10 @@ import (
 // openRegistry makes the client of the schema registry, nil when there is none. It
 // does not call it.
 func openRegistry(cfg *config.Config) (*registry.Client, error) {
-	r := cfg.SchemaRegistry
-	if len(r.URLs) == 0 {
+	if len(cfg.SchemaRegistry.URLs) == 0 {
 		return nil, nil
 	}
-	return registry.New(registry.Config{
-		URLs: r.URLs, Username: r.Username, Password: r.Password.Reveal(), PasswordFile: r.PasswordFile,
-		TLS: registry.TLS(r.TLS), ProxyURL: r.ProxyURL.Reveal(),
-		Timeout: r.Timeout, UnknownGrace: r.UnknownGrace,
-	})
+	return registry.New(registryConfig(cfg))
 }
 
 // newDecoder makes the decoder of the topics' records.

@@ -15,10 +15,7 @@ func registryConfig(cfg *config.Config) registry.Config {
 	r := cfg.SchemaRegistry
 	return registry.Config{
 		URLs: r.URLs, Username: r.Username, Password: r.Password.Reveal(), PasswordFile: r.PasswordFile,
-		TLS: registry.TLS{
-			CAFile: r.TLS.CAFile, CertFile: r.TLS.CertFile, KeyFile: r.TLS.KeyFile,
-			ServerName: r.TLS.ServerName, InsecureSkipVerify: r.TLS.InsecureSkipVerify,
-		},
+		TLS:      registry.TLS(r.TLS),
 		ProxyURL: r.ProxyURL.Reveal(), Timeout: r.Timeout, UnknownGrace: r.UnknownGrace,
 	}
 }

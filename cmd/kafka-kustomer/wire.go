@@ -17,6 +17,8 @@ import (
 	"kafka-kustomer/internal/config"
 	"kafka-kustomer/internal/metrics"
 	"kafka-kustomer/internal/pipeline"
+	"kafka-kustomer/schemas"
+	"kafka-kustomer/schemas/registry"
 	"kafka-kustomer/schemas/rules"
 	"kafka-kustomer/sink"
 	"kafka-kustomer/sink/results"
@@ -52,6 +54,15 @@ func run(ctx context.Context, cfg *config.Config, w wiring) error {
 		w.admin(server)
 	}
 
+	// Schemas, of what is read and of what is written.
+	schemaRegistry, err := openRegistry(cfg)
+	if err != nil {
+		return usageError{err}
+	}
+	if schemaRegistry != nil {
+		defer schemaRegistry.Close()
+	}
+
 	// Results and dead letters: Kafka out.
 	var sizes results.Sizes
 	producer, err := kgo.NewClient(append(append(opts, results.ProducerOpts()...), sizes.Opt(), observer.KafkaClient("producer"))...)
@@ -59,7 +70,12 @@ func run(ctx context.Context, cfg *config.Config, w wiring) error {
 		return usageError{err}
 	}
 	defer producer.Close()
-	writer := results.New(producer, resultsConfig(cfg, &sizes), w.log)
+	out, err := resultsConfig(ctx, cfg, schemaRegistry)
+	if err != nil {
+		return unlessStopped(ctx, err)
+	}
+	out.Sizes = &sizes
+	writer := results.New(producer, out, w.log)
 	defer func() { late(w.log, writer.Close(within())) }()
 	if err := ready(ctx, cfg, producer, writer); err != nil {
 		return err
@@ -87,13 +103,6 @@ func run(ctx context.Context, cfg *config.Config, w wiring) error {
 	}, core, api, writer, w.log)
 
 	// Changes: Kafka in.
-	schemaRegistry, err := openRegistry(cfg)
-	if err != nil {
-		return usageError{err}
-	}
-	if schemaRegistry != nil {
-		defer schemaRegistry.Close()
-	}
 	decoder, err := newDecoder(cfg, schemaRegistry)
 	if err != nil {
 		return usageError{err}
@@ -151,14 +160,30 @@ func sinkConfig(cfg *config.Config) sink.Config {
 	}
 }
 
-func resultsConfig(cfg *config.Config, sizes *results.Sizes) results.Config {
-	return results.Config{
-		Name: cfg.Name, Items: cfg.Results.Items, Sizes: sizes,
+// resultsConfig also gets the id of the schema of results, where they are in Avro.
+func resultsConfig(ctx context.Context, cfg *config.Config, schemaRegistry *registry.Client) (results.Config, error) {
+	c := results.Config{
+		Name: cfg.Name, Items: cfg.Results.Items,
 		ResultsTopic: cfg.Results.Topic, CreateResults: cfg.Results.Create == "if-missing",
 		ResultsPartitions: int32(cfg.Results.Partitions), ResultsReplication: int16(cfg.Results.Replication),
 		DeadLetterTopic: cfg.DeadLetter.Topic, CreateDeadLetters: cfg.DeadLetter.Create == "if-missing",
 		DeadLetterPartitions: int32(cfg.DeadLetter.Partitions), DeadLetterReplication: int16(cfg.DeadLetter.Replication),
 	}
+	if cfg.Results.Format != "avro" {
+		return c, nil
+	}
+	var err error
+	c.Format = schemas.Avro
+	c.Prefix, err = resultsPrefix(ctx, schemaRegistry, registry.Subject(cfg.Results.Topic), cfg.SchemaRegistry.AutoRegister)
+	return c, err
+}
+
+// unlessStopped is no error where a signal came first.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 func consumerConfig(cfg *config.Config, opts []kgo.Opt) consumer.Config {

@@ -76,6 +76,7 @@ func (w *Writer) addHeaders(r *kgo.Record, b *batcher.Bury) {
 		{connectPrefix + "exception.message", b.Reason.Text},
 		{ourPrefix + "reason", b.Reason.Code},
 		{ourPrefix + "message.id", b.MessageID},
+		{ourPrefix + "change", part(b.Event)},
 		{ourPrefix + "batch.id", b.BatchID},
 		{ourPrefix + "operation.id", b.Operation},
 		{ourPrefix + "http.status", number(b.Status)},
@@ -89,6 +90,16 @@ func (w *Writer) addHeaders(r *kgo.Record, b *batcher.Bury) {
 
 func add(r *kgo.Record, name, value string) {
 	r.Headers = append(r.Headers, kgo.RecordHeader{Key: name, Value: []byte(value)})
+}
+
+// part is "2/3" where a record has several changes and the second one was the first
+// to be given up: one dead letter stands for all.
+func part(ev *batcher.Event) string {
+	n, of := ev.Part()
+	if of == 1 {
+		return ""
+	}
+	return strconv.Itoa(n) + "/" + strconv.Itoa(of)
 }
 
 func number(n int) string {
