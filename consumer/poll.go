@@ -126,8 +126,8 @@ func (c *Consumer) collectPartition(topic string, p *kgo.FetchPartition) error {
 		c.changes = c.changes[:len(c.changes)+1] // collect has made room
 		ch := &c.changes[len(c.changes)-1]
 		if needs, wait := c.decode(topic, p.Partition, ch, r); wait != nil {
+			c.leave(stop{handle, ch.Offset, needs, wait}, p.Records[i+1:])
 			c.changes = c.changes[:len(c.changes)-1]
-			c.leave(stop{handle, r.Offset, needs, wait}, p.Records[i+1:])
 			break
 		}
 		c.room -= 1 + len(ch.More)
@@ -138,7 +138,8 @@ func (c *Consumer) collectPartition(topic string, p *kgo.FetchPartition) error {
 	return nil
 }
 
-// decode makes a change of a record, whose memory is the client's again after that.
+// decode makes a change of a record. The record is the client's again after that, and
+// may be another one.
 func (c *Consumer) decode(topic string, partition int32, ch *batcher.Change, r *kgo.Record) (needs string, wait func(context.Context)) {
 	defer r.Recycle() // its bytes may be another record's from here on
 	if r.Attrs.IsControl() {
