@@ -39,7 +39,7 @@ func TestWhole(t *testing.T) {
 	if err := o.benchLatency(t.Context(), &out, dir, 2*latencyRate); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"poll and discard", "poll, splice, PUT", "kafka-kustomer run", "per 1,000 events", "every message is in its right state", "times the floor", "without merging", "From record to completed"} {
+	for _, want := range []string{"poll and discard", "poll, splice, PUT", "kafka-kustomer run", "per 1,000 events", "every message is in its right state", "times the floor", "without merging", "events in Avro", "From record to completed"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, out.String())
 		}

@@ -20,7 +20,7 @@ type options struct {
 	scenario            string
 
 	serve, real                 bool
-	turn                        bool
+	turn, avro                  bool
 	rate, quota                 int
 	floor, brokers, base, group string
 }
@@ -40,6 +40,7 @@ func main() {
 	flag.IntVar(&o.rate, "rate", 0, "events a second that are produced when the group is awaited; 0: all before")
 	flag.IntVar(&o.quota, "quota", 0, "requests a minute that the API takes; 0: no end of them")
 	flag.BoolVar(&o.turn, "turn", false, "change the messages in turn instead of at random")
+	flag.BoolVar(&o.avro, "avro", false, "write the events as Avro")
 	flag.StringVar(&o.floor, "floor", "", "be a floor: poll or put (for child processes)")
 	flag.StringVar(&o.brokers, "brokers", "", "of a floor")
 	flag.StringVar(&o.base, "base", "", "URL of a floor's API")

@@ -123,7 +123,7 @@ func serveScenario(ctx context.Context, name string, in io.Reader, out io.Writer
 	defer sim.Close()
 	api := httptest.NewServer(sim)
 	defer api.CloseClientConnections() // calls that hang
-	if err := json.NewEncoder(out).Encode(scenarioPlace{place{strings.Join(kafka.ListenAddrs(), ","), api.URL}, b.events}); err != nil {
+	if err := json.NewEncoder(out).Encode(scenarioPlace{place{Brokers: strings.Join(kafka.ListenAddrs(), ","), API: api.URL}, b.events}); err != nil {
 		return err
 	}
 	ended := make(chan error, 1)

@@ -28,6 +28,10 @@ var parts = []part{
 	{"core, fetch to commit, 50 hot messages", "batcher", "BenchmarkCore/messages=50", 2_000_000, 1},
 	{"copy a polled record", "consumer", "BenchmarkCollect", 2_000, 1000},
 	{"decode an event", "schemas", "BenchmarkDecode", 1_000_000, 1},
+	{"transcode an Avro event of 328 bytes", "schemas/avro", "BenchmarkTranscode", 500_000, 1},
+	{"  the same by goavro: maps, then JSON", "schemas/avro", "BenchmarkGoavro", 50_000, 1},
+	{"read that event from a topic, as JSON", "schemas/formats", "BenchmarkDecode/json", 500_000, 1},
+	{"  and as Avro", "schemas/formats", "BenchmarkDecode/avro", 500_000, 1},
 	{"encode a request, per item", "sink", "BenchmarkAppendBody100", 100_000, 100},
 	{"encode a result event, per item", "schemas", "BenchmarkResults100", 50_000, 100},
 }

@@ -48,8 +48,9 @@ type surroundings struct {
 	admin   *kadm.Client
 	events  *workload.Generator
 	total   int64
-	rate    int // events a second while a group is awaited; 0: all are there before
-	quota   int // requests a minute; 0: no end of them
+	rate    int         // events a second while a group is awaited; 0: all are there before
+	quota   int         // requests a minute; 0: no end of them
+	avro    *avroEvents // nil: events are JSON
 	sim     atomic.Pointer[kustomersim.Server]
 }
 
@@ -57,6 +58,8 @@ type surroundings struct {
 type place struct {
 	Brokers string `json:"brokers"`
 	API     string `json:"api"`
+	// Registry is that of the events' schema; empty where they are JSON.
+	Registry string `json:"registry,omitempty"`
 }
 
 // verdict is what the API has seen of a run, and how many messages are not in
@@ -85,6 +88,12 @@ func (o *options) beSurroundings(ctx context.Context, in io.Reader, out io.Write
 	s := &surroundings{
 		brokers: brokers, client: client, admin: kadm.NewClient(client), total: int64(o.events), rate: o.rate, quota: o.quota,
 		events: workload.New(workload.Config{Seed: 1, Messages: o.messages, InTurn: o.turn}),
+	}
+	if o.avro {
+		if s.avro, err = newAvroEvents(); err != nil {
+			return fmt.Errorf("events in Avro: %w", err)
+		}
+		defer s.avro.registry.Close()
 	}
 	if _, err := s.admin.CreateTopic(ctx, partitions, 1, nil, topic); err != nil {
 		return fmt.Errorf("create topic %s: %w", topic, err)
@@ -131,6 +140,13 @@ func (s *surroundings) load(ctx context.Context) error {
 	var failed atomic.Pointer[error]
 	for range s.total {
 		e := s.events.Next(at)
+		if s.avro != nil {
+			value, err := s.avro.encode(e.Value)
+			if err != nil {
+				return err
+			}
+			e.Value = value
+		}
 		s.client.Produce(ctx, &kgo.Record{Topic: topic, Key: e.Key, Value: e.Value}, func(_ *kgo.Record, err error) {
 			if err != nil {
 				failed.Store(&err)
@@ -148,7 +164,11 @@ func (s *surroundings) load(ctx context.Context) error {
 
 // obey answers commands until the input ends, which also ends a wait.
 func (s *surroundings) obey(ctx context.Context, api string, in io.Reader, out *json.Encoder) error {
-	if err := out.Encode(place{Brokers: strings.Join(s.brokers, ","), API: api}); err != nil {
+	at := place{Brokers: strings.Join(s.brokers, ","), API: api}
+	if s.avro != nil {
+		at.Registry = s.avro.registry.URL()
+	}
+	if err := out.Encode(at); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)

@@ -15,6 +15,7 @@ type setting struct {
 	messages int  // that the events change; 0: as the flag says
 	real     bool // Apache Kafka instead of the embedded broker
 	floors   bool // measure the floors too
+	avro     bool // the events are Avro, with a schema registry
 	unmerged bool // measure the connector with batch.merge.enabled off too
 }
 
@@ -23,6 +24,7 @@ type setting struct {
 var settings = []setting{
 	{title: "embedded broker", floors: true},
 	{title: "embedded broker, fewer messages", messages: 10_000, unmerged: true},
+	{title: "embedded broker, events in Avro", avro: true},
 	{title: "Apache Kafka", real: true, floors: true},
 }
 
@@ -30,6 +32,9 @@ func (s setting) serve(o *options) []string {
 	args := []string{"-events", strconv.Itoa(o.events), "-messages", strconv.Itoa(s.count(o))}
 	if s.real {
 		args = append(args, "-real")
+	}
+	if s.avro {
+		args = append(args, "-avro")
 	}
 	return args
 }
@@ -89,6 +94,9 @@ func buildConnector(ctx context.Context, dir string) (binary string, err error) 
 
 // configuration is the defaults but for where, who, and a quota that no run meets.
 func configuration(p place, group, more string) []byte {
+	if p.Registry != "" {
+		more += fmt.Sprintf("schema_registry: {urls: [%q]}\nresults: {format: avro}\n", p.Registry)
+	}
 	return fmt.Appendf(nil, `kafka: {brokers: ["%s"]}
 source: {topics: [%s], group: %s}
 kustomer: {base_url: "%s", api_key: bench, requests_per_minute: 100000}

@@ -118,20 +118,23 @@ func (d *Decoder) Decode(name string, partition int32, c *batcher.Change) (needs
 		return "", nil
 	}
 	f := d.unframe(t, c)
-	switch {
-	case f.wait != nil || c.Verdict == batcher.Reject:
+	if f.wait != nil || c.Verdict == batcher.Reject {
 		return f.needs, f.wait
-	case f.schema == nil && t.plain && !t.mapper.Enveloped(d.headers):
-		d.events.DecodeValue(c, f.value)
-		return "", nil
 	}
-	json := f.value
-	if f.schema != nil {
+	json, borrowed := f.value, f.schema != nil
+	if borrowed {
 		if json = d.transcode(t, f.schema, c, f.value); json == nil {
 			return "", nil
 		}
 	}
-	d.decode(t, partition, c, json, f.schema != nil)
+	if t.plain && !t.mapper.Enveloped(d.headers) {
+		d.events.DecodeValue(c, json)
+		if borrowed {
+			own(c, json, borrowed)
+		}
+		return "", nil
+	}
+	d.decode(t, partition, c, json, borrowed)
 	return "", nil
 }
 
