@@ -27,6 +27,6 @@
 //
 // How the parts fit: Libs finds the jars (libs.go); Start claims loopback ports
 // (ports.go), writes the folder of each node and starts them (cluster.go,
-// node.go); every broker is a child process that dies with ours (process.go).
+// node.go); every broker is a child process that dies with ours (package child).
 // The command kafkarun in the folder of that name does the same for people.
 package kafkatest

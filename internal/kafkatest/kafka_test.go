@@ -5,6 +5,7 @@ package kafkatest
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -115,7 +116,7 @@ func TestRestartKeepsRecords(t *testing.T) {
 	}
 
 	cluster.Kill(0)
-	if cluster.nodes[0].proc.running() {
+	if cluster.nodes[0].proc.Running() {
 		t.Fatal("the broker runs after Kill")
 	}
 	begun := time.Now()
@@ -178,7 +179,7 @@ func TestThreeBrokersDoWithoutOne(t *testing.T) {
 func TestWaitReportsCrash(t *testing.T) {
 	ctx := testContext(t)
 	cluster := startCluster(t, ctx, Options{})
-	if err := cluster.nodes[0].proc.cmd.Process.Kill(); err != nil { // a stranger does it
+	if err := cluster.nodes[0].proc.Signal(os.Kill); err != nil { // a stranger does it
 		t.Fatal(err)
 	}
 	wantError(t, cluster.Wait(ctx), "broker 1 ended by itself", "signal: killed", cluster.nodes[0].dir)

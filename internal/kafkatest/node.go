@@ -11,11 +11,12 @@ import (
 	"regexp"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"kafka-kustomer/internal/child"
 )
 
 // A small heap is enough, and the plain collector and compiler start soonest.
@@ -41,8 +42,8 @@ type node struct {
 	java, libs string
 	crashed    chan<- error // told of an end nobody asked for; never blocks
 
-	mu   sync.Mutex // held while the process changes
-	proc *process   // nil before the first start
+	mu   sync.Mutex     // held while the process changes
+	proc *child.Process // nil before the first start
 }
 
 func (n *node) command(ctx context.Context, mainClass string, args ...string) *exec.Cmd {
@@ -67,7 +68,7 @@ func (n *node) format(ctx context.Context, clusterID string) error {
 func (n *node) start(ctx context.Context, members []int32) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.proc != nil && n.proc.running() {
+	if n.proc != nil && n.proc.Running() {
 		return fmt.Errorf("broker %d runs already", n.id)
 	}
 	if err := ctx.Err(); err != nil {
@@ -81,19 +82,19 @@ func (n *node) start(ctx context.Context, members []int32) error {
 	// Not ctx: it ends with the start, the broker lives until it is stopped.
 	cmd := n.command(context.Background(), "kafka.Kafka", "server.properties")
 	cmd.Stdout, cmd.Stderr = console, console
-	n.proc, err = startProcess(cmd, n.onExit)
+	n.proc, err = child.Start(cmd, n.onExit)
 	if err != nil {
 		return fmt.Errorf("start broker %d: %w", n.id, err)
 	}
 	if err := n.awaitReady(ctx, n.proc, members); err != nil {
-		n.proc.kill()
+		n.proc.Kill()
 		return err
 	}
 	return nil
 }
 
-func (n *node) onExit(p *process) {
-	if p.asked.Load() {
+func (n *node) onExit(p *child.Process) {
+	if p.Asked() {
 		return
 	}
 	select {
@@ -102,11 +103,11 @@ func (n *node) onExit(p *process) {
 	}
 }
 
-func (n *node) exitError(p *process) error {
-	return fmt.Errorf("broker %d ended by itself (%w); its last words:\n%s", n.id, p.err, n.lastWords())
+func (n *node) exitError(p *child.Process) error {
+	return fmt.Errorf("broker %d ended by itself (%w); its last words:\n%s", n.id, p.Err(), n.lastWords())
 }
 
-func (n *node) awaitReady(ctx context.Context, p *process, members []int32) error {
+func (n *node) awaitReady(ctx context.Context, p *child.Process, members []int32) error {
 	client, err := kgo.NewClient(kgo.SeedBrokers(n.addr))
 	if err != nil {
 		return err
@@ -120,7 +121,7 @@ func (n *node) awaitReady(ctx context.Context, p *process, members []int32) erro
 			return nil
 		}
 		select {
-		case <-p.exited:
+		case <-p.Exited():
 			return n.exitError(p)
 		case <-ctx.Done():
 			return fmt.Errorf("broker %d is not ready: %w; last answer: %w; its last words:\n%s", n.id, ctx.Err(), err, n.lastWords())
@@ -153,7 +154,7 @@ func (n *node) kill() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.proc != nil {
-		n.proc.kill()
+		n.proc.Kill()
 	}
 }
 
@@ -161,21 +162,13 @@ func (n *node) kill() {
 func (n *node) stop() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.proc == nil || !n.proc.running() {
+	if n.proc == nil || !n.proc.Running() {
 		return nil
 	}
-	n.proc.asked.Store(true)
-	if err := n.proc.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		n.proc.kill() // a system without SIGTERM
-		return fmt.Errorf("stop broker %d: %w; killed it", n.id, err)
+	if err := n.proc.Stop(stopTimeout); err != nil {
+		return fmt.Errorf("stop broker %d: %w; its last words:\n%s", n.id, err, n.lastWords())
 	}
-	select {
-	case <-n.proc.exited:
-		return nil
-	case <-time.After(stopTimeout):
-		n.proc.kill()
-		return fmt.Errorf("broker %d did not stop within %v and was killed; its last words:\n%s", n.id, stopTimeout, n.lastWords())
-	}
+	return nil
 }
 
 func (n *node) path(name string) string { return filepath.Join(n.dir, name) }

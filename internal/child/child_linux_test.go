@@ -1,4 +1,4 @@
-package kafkatest
+package child
 
 import (
 	"bufio"
@@ -43,7 +43,7 @@ func TestChildDiesWithParent(t *testing.T) {
 	}
 }
 
-// The signal of childAttr comes when a thread ends, so ending the thread that
+// The signal of attributes comes when a thread ends, so ending the thread that
 // asked for the child must not hurt it.
 func TestChildOutlivesCallersThread(t *testing.T) {
 	cmd := exec.Command("cat")
@@ -55,7 +55,7 @@ func TestChildOutlivesCallersThread(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var p *process
+	var p *Process
 	tid := make(chan int)
 	ask := func() {
 		runtime.LockOSThread() // and no Unlock: the thread ends with the goroutine
@@ -67,7 +67,7 @@ func TestChildOutlivesCallersThread(t *testing.T) {
 			runtime.UnlockOSThread()
 			return
 		}
-		p, err = startProcess(cmd, func(*process) {})
+		p, err = Start(cmd, func(*Process) {})
 		tid <- unix.Gettid()
 	}
 	go ask()
@@ -91,11 +91,11 @@ func TestChildOutlivesCallersThread(t *testing.T) {
 	if line, err := bufio.NewReader(out).ReadString('\n'); line != "still here\n" {
 		t.Errorf("the child said %q, %v", line, err)
 	}
-	if !p.running() {
-		t.Error("running() = false")
+	if !p.Running() {
+		t.Error("Running() = false")
 	}
-	p.kill()
-	if p.running() {
-		t.Error("running() = true after kill")
+	p.Kill()
+	if p.Running() {
+		t.Error("Running() = true after Kill")
 	}
 }
