@@ -30,6 +30,8 @@ var mayImport = map[string][]string{
 	"schemas/avro":                {},
 	"internal/pipeline":           {"batcher"},
 	"deploy":                      {},
+	"deploy/producers":            {},
+	"deploy/producers/go":         {},
 	"internal/config":             {},
 	"internal/metrics":            {"batcher", "schemas", "sink"},
 	"internal/admin":              {"batcher", "internal/metrics"},
