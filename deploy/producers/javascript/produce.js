@@ -6,8 +6,8 @@
 // BROKERS is where Kafka is (localhost:9092). For avro, SCHEMA_REGISTRY_URL is the
 // registry, and SCHEMA the file with the schema, message-change.avsc.
 //
-// KafkaJS is plain JavaScript. @confluentinc/kafka-javascript, which brings a native
-// library, takes the same calls: import {KafkaJS} from it, and use KafkaJS.Kafka.
+// KafkaJS is plain JavaScript and installs anywhere. @confluentinc/kafka-javascript,
+// which brings a native library, has nearly the same API; its MIGRATION.md tells.
 
 import { readFileSync } from 'node:fs';
 import { AvroSerializer, SchemaRegistryClient, SerdeType } from '@confluentinc/schemaregistry';

@@ -23,8 +23,9 @@ import org.apache.kafka.common.serialization.StringSerializer;
  * <pre>mvn -q compile exec:java -Dexec.args="json|avro|item TOPIC"</pre>
  *
  * BROKERS is where Kafka is (localhost:9092), and SCHEMA_REGISTRY_URL, for avro, Apicurio's own API,
- * http://HOST:PORT/apis/registry/v3. With Confluent's registry, take Confluent's KafkaAvroSerializer
- * and schema.registry.url instead; nothing else changes.
+ * http://HOST:PORT/apis/registry/v3. Its serializer's defaults are Confluent's framing; leave
+ * apicurio.registry.use-id, .id-handler and .headers.enabled alone. With Confluent's registry, take
+ * Confluent's KafkaAvroSerializer and schema.registry.url instead; nothing else changes.
  */
 public class Produce {
   record Entry(String key, Object value) {}
