@@ -1,7 +1,8 @@
 # Run "make" to see the targets.
 
 # The tags: "synctests" adds tests with a fake clock, "kafka" those that start a
-# real broker (they need a JDK 17+ and, the first time, Maven).
+# real broker or schema registry (they need a JDK 21+, for a broker alone 17+, and,
+# the first time, Maven), "producers" those that run programs of other languages.
 KAFKA_TAGS := kafka,synctests
 # Every package with a test file of the tag kafka.
 KAFKA_PKGS = $(shell grep -rlE --include='*_test.go' '^//go:build .*\bkafka\b' . | xargs -r -n1 dirname | sort -u)
@@ -18,10 +19,10 @@ GOBIN := $(or $(shell go env GOBIN),$(shell go env GOPATH)/bin)
 export PATH := $(GOBIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-kafka lint simulate rules guards bench bench-memory bench-sizing profile demo clean
+.PHONY: help build test test-kafka test-producers lint simulate rules guards bench bench-memory bench-sizing profile demo clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build the static binary bin/kafka-kustomer
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/kafka-kustomer ./cmd/kafka-kustomer
@@ -37,12 +38,15 @@ test: ## run all tests that need nothing but Go
 test-kafka: ## run the tests against a real Kafka, which they start
 	$(SEARCHED) go test -json -tags $(KAFKA_TAGS) -count=1 -timeout 15m -p 1 $(KAFKA_PKGS)
 
+test-producers: ## run producers of other languages, which it installs, against a real Kafka and registry
+	$(SEARCHED) go test -json -tags producers -count=1 -timeout 15m ./deploy/producers
+
 lint: ## check format, go vet and staticcheck
 	@files="$$(gofumpt -l .)"; if [ -n "$$files" ]; then printf 'not gofumpt-formatted:\n%s\n' "$$files"; exit 1; fi
 	go vet ./...
-	go vet -tags $(KAFKA_TAGS) ./...
+	go vet -tags $(KAFKA_TAGS),producers ./...
 	staticcheck ./...
-	staticcheck -tags $(KAFKA_TAGS) ./...
+	staticcheck -tags $(KAFKA_TAGS),producers ./...
 
 simulate: ## run the model of Kafka, API and crashes over SEEDS seeds
 	go run ./internal/model/simulate -seeds $(SEEDS)

@@ -32,6 +32,8 @@ var mayImport = map[string][]string{
 	"schemas/avro":                {},
 	"internal/pipeline":           {"batcher"},
 	"deploy":                      {},
+	"deploy/producers":            {},
+	"deploy/producers/go":         {},
 	"internal/config":             {"schemas/avro", "schemas/mapping", "schemas/registry"},
 	"internal/metrics":            {"batcher", "schemas/formats", "sink"},
 	"internal/admin":              {"batcher", "internal/metrics"},

@@ -224,16 +224,19 @@ func (r *Registry) tearDown() error {
 
 func (r *Registry) logFile() string { return filepath.Join(r.dir, "registry.log") }
 
-// trace are the lines of a log that seldom explain an end.
-var trace = regexp.MustCompile(`(?m)^\s+(at .*|\.\.\. \d+ more)\n`)
+// noise are the lines of a log that seldom explain an end.
+var noise = regexp.MustCompile(`(?m)^(\S+ \S+ INFO .*|\s+at .*|\s+\.\.\. \d+ more)\n`)
 
-// lastWords is the end of the log.
+// lastWords is the end of the log without noise, or with it when there is nothing else.
 func (r *Registry) lastWords() string {
 	log, err := os.ReadFile(r.logFile())
 	if err != nil {
 		return err.Error()
 	}
-	return lastLines(trace.ReplaceAll(log, nil), 20)
+	if words := lastLines(noise.ReplaceAll(log, nil), 20); words != "" {
+		return words
+	}
+	return lastLines(log, 20)
 }
 
 func wrap(what string, err error) error {
