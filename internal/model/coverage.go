@@ -24,10 +24,9 @@ type Coverage struct {
 	Released      int // brakes released by hand
 	Braked        int // healthy events that the brake let through
 	UsedUp        int // runs that stood still at the end because the reserve was used up
-	Several       int // records of several changes
-	PartGivenUp   int // of them, those with a change that was given up and another one that was applied
+	PartGivenUp   int // records with a change that was given up and another one that was applied
 	SharedLetters int // changes that were given up after another one of their record
-	PartDropped   int // times one of them was given back though a change of it had settled
+	PartDropped   int // times a record was given back though a change of it had settled
 }
 
 // Add adds o to c.
@@ -55,7 +54,6 @@ func (c *Coverage) Add(o Coverage) {
 	c.Released += o.Released
 	c.Braked += o.Braked
 	c.UsedUp += o.UsedUp
-	c.Several += o.Several
 	c.PartGivenUp += o.PartGivenUp
 	c.SharedLetters += o.SharedLetters
 	c.PartDropped += o.PartDropped

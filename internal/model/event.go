@@ -85,10 +85,9 @@ func (w *world) newRecord(id int) *record {
 	e := w.newEvent(r, id, n)
 	e.kind = w.drawKind()
 	w.drawContent(e)
-	if !e.sendable() || !w.trouble(Several) {
+	if !e.toSend() || !w.trouble(Several) {
 		return r
 	}
-	w.seen.Several++
 	for range w.between(1, mostChanges-1) {
 		w.extra++
 		e := w.newEvent(r, w.cfg.Events+w.extra, w.neighbour(n))
@@ -120,13 +119,13 @@ func (w *world) newEvent(r *record, id, n int) *event {
 // drawContent draws what an event writes.
 func (w *world) drawContent(e *event) {
 	e.audit = e.kind == healthy && w.trouble(Audit)
-	if e.sendable() {
+	if e.toSend() {
 		w.drawPatch(e)
 	}
 }
 
-// sendable reports whether the event says what to send.
-func (e *event) sendable() bool { return e.kind != malformed && e.kind != tombstone }
+// toSend reports whether there is anything to send of the event.
+func (e *event) toSend() bool { return e.kind != malformed && e.kind != tombstone }
 
 func (w *world) drawKind() eventKind {
 	switch {

@@ -71,7 +71,7 @@ func TestEveryFaultTogether(t *testing.T) {
 		"refusal for what a request holds":             s.Seen.Refusals,
 		"event that no request may hold":               s.Seen.Unsendable,
 		"dead letter of a healthy event, with a brake": s.Seen.Braked,
-		"record of several changes":                    s.Seen.Several,
+		"record of several changes":                    s.Seen.Faults[Several],
 		"record given up in part, applied in part":     s.Seen.PartGivenUp,
 		"dead letter of several changes of a record":   s.Seen.SharedLetters,
 		"record given back though in part settled":     s.Seen.PartDropped,

@@ -1,0 +1,240 @@
+package batcher
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// plainFate is what became of one change, or of a record.
+type plainFate int
+
+const (
+	plainOpen plainFate = iota
+	plainUpdated
+	plainGivenUp // settled once the record's dead letter is acknowledged
+	plainDropped
+)
+
+// plainSiblings is a record of one or more changes without regard to cost: all that
+// befell its changes, from which everything else is worked out anew.
+type plainSiblings struct {
+	offset  int64
+	bytes   int64 // credit of the record itself, beside that of its changes
+	items   []*Item
+	changes []plainFate
+	code    string // of its dead letter
+	letter  *Bury  // decided and not acknowledged
+	acked   bool
+	partly  bool // a change was dropped when not all were settled
+}
+
+func (r *plainSiblings) settled(i int) bool {
+	return r.changes[i] == plainUpdated || r.changes[i] == plainGivenUp && r.acked
+}
+
+// fate is the record's: that of all its changes, or dropped with any of them.
+func (r *plainSiblings) fate() plainFate {
+	switch {
+	case r.partly:
+		return plainDropped
+	case r.open() > 0:
+		return plainOpen
+	case slices.Contains(r.changes, plainGivenUp):
+		return plainGivenUp
+	}
+	return plainUpdated
+}
+
+// open is how many changes hold credit.
+func (r *plainSiblings) open() (n int) {
+	for i := range r.changes {
+		if !r.settled(i) && r.changes[i] != plainDropped {
+			n++
+		}
+	}
+	return n
+}
+
+// plainBook is a partition's records, and what the core should say of them.
+type plainBook []*plainSiblings
+
+func (b plainBook) counts() (c Counts) {
+	for _, r := range b {
+		c.Delivered++
+		*[]*uint64{&c.Open, &c.Completed, &c.DeadLettered, &c.Dropped}[r.fate()]++
+	}
+	return c
+}
+
+func (b plainBook) frontier() int64 {
+	for _, r := range b {
+		if f := r.fate(); f == plainOpen || f == plainDropped {
+			return r.offset
+		}
+	}
+	return int64(len(b))
+}
+
+func (b plainBook) credit() (changes int, bytes int64) {
+	for _, r := range b {
+		if n := r.open(); n > 0 {
+			changes += n
+			bytes += int64(n)*structures + r.bytes
+		}
+	}
+	return changes, bytes
+}
+
+func (b plainBook) buried() map[string]uint64 {
+	by := map[string]uint64{}
+	for _, r := range b {
+		if r.fate() == plainGivenUp {
+			by[r.code]++
+		}
+	}
+	return by
+}
+
+// pick draws one of the changes, or of the letters, for which match holds.
+func (b plainBook) pick(t *rapid.T, match func(*plainSiblings, int) bool) (r *plainSiblings, i int) {
+	type at struct {
+		r *plainSiblings
+		i int
+	}
+	var list []at
+	for _, r := range b {
+		for i := range r.changes {
+			if match(r, i) {
+				list = append(list, at{r, i})
+			}
+		}
+	}
+	if len(list) == 0 {
+		t.Skip("there is none")
+	}
+	x := list[rapid.IntRange(0, len(list)-1).Draw(t, "change")]
+	return x.r, x.i
+}
+
+// siblingsMachine plays the ends of changes on a core and on the plain book.
+type siblingsMachine struct {
+	c     *Core
+	a     *Assignment
+	now   time.Time
+	plain plainBook
+}
+
+func isOpen(r *plainSiblings, i int) bool { return r.changes[i] == plainOpen }
+
+// Fetch delivers a record.
+func (m *siblingsMachine) Fetch(t *rapid.T) {
+	r := &plainSiblings{offset: int64(len(m.plain)), bytes: rapid.Int64Range(0, 99).Draw(t, "bytes")}
+	ch := Change{Offset: r.offset, Patch: []byte(`{}`), Record: Record{Value: make([]byte, r.bytes)}}
+	r.changes = make([]plainFate, rapid.IntRange(1, 4).Draw(t, "changes"))
+	id := func(i int) []byte { return fmt.Appendf(nil, "m%d.%d", r.offset, i) }
+	ch.MessageID = id(0)
+	for i := range r.changes[1:] {
+		ch.More = append(ch.More, Update{MessageID: id(i + 1), Patch: []byte(`{}`)})
+	}
+	m.c.Fetched(m.now, m.a, []Change{ch})
+	for i := range r.changes {
+		r.items = append(r.items, m.c.chains.of(id(i)).items[0])
+	}
+	m.plain = append(m.plain, r)
+}
+
+// Update settles a change as applied and reported.
+func (m *siblingsMachine) Update(t *rapid.T) {
+	r, i := m.plain.pick(t, isOpen)
+	m.c.remove(m.now, r.items[i])
+	m.c.Reported(&Report{settles: r.items[i].Events})
+	r.changes[i] = plainUpdated
+}
+
+// GiveUp gives a change up; the first one of a record has a dead letter, no other.
+func (m *siblingsMachine) GiveUp(t *rapid.T) {
+	r, i := m.plain.pick(t, isOpen)
+	code := rapid.SampledFrom([]string{"refused", "failed"}).Draw(t, "code")
+	first := !slices.Contains(r.changes, plainGivenUp)
+	m.c.giveUp(m.now, r.items[i], Bury{Reason: Reason{Code: code}})
+	r.changes[i] = plainGivenUp
+	var letters []*Bury
+	for len(m.c.out) > 0 {
+		if b, ok := m.c.pop().(*Bury); ok {
+			letters = append(letters, b)
+		}
+	}
+	switch {
+	case first && len(letters) == 1:
+		r.letter, r.code = letters[0], code
+	case first || len(letters) > 0:
+		t.Fatalf("%d dead letters for change %d of record %d, of %v", len(letters), i+1, r.offset, r.changes)
+	}
+}
+
+// Bury acknowledges a dead letter.
+func (m *siblingsMachine) Bury(t *rapid.T) {
+	r, _ := m.plain.pick(t, func(r *plainSiblings, i int) bool { return i == 0 && r.letter != nil })
+	m.c.Buried(m.now, r.letter)
+	r.letter, r.acked = nil, true
+}
+
+// Drop gives a change back.
+func (m *siblingsMachine) Drop(t *rapid.T) {
+	r, i := m.plain.pick(t, isOpen)
+	m.c.dropItem(m.now, r.items[i])
+	r.changes[i], r.partly = plainDropped, true
+}
+
+// Check compares the core with the plain book.
+func (m *siblingsMachine) Check(t *rapid.T) {
+	if got, want := m.a.Counts(), m.plain.counts(); got != want || !got.Balanced() {
+		t.Fatalf("counts %+v, want %+v", got, want)
+	}
+	if got, _ := m.a.ledger.frontier(); got != m.plain.frontier() {
+		t.Fatalf("frontier %d, want %d", got, m.plain.frontier())
+	}
+	changes, bytes := m.plain.credit()
+	if m.c.openEvents != changes || m.a.open != changes || m.c.openBytes != bytes || m.a.bytes != bytes {
+		t.Fatalf("%d changes and %d bytes are open, in the partition %d and %d; want %d and %d",
+			m.c.openEvents, m.c.openBytes, m.a.open, m.a.bytes, changes, bytes)
+	}
+	want := m.plain.buried()
+	for _, code := range []string{"refused", "failed"} {
+		if m.c.buried[code] != want[code] {
+			t.Fatalf("%d dead letters for %q, want %d", m.c.buried[code], code, want[code])
+		}
+	}
+}
+
+// TestSiblingsTwin plays any order of ends of changes, some of records that have
+// several. At last the partition is lost, and what still ends of it changes nothing.
+func TestSiblingsTwin(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		cfg := testConfig()
+		cfg.Merge, cfg.Brake = false, 0
+		m := &siblingsMachine{c: New(cfg), now: time.Unix(1_800_000_000, 0)}
+		m.a = m.c.Assigned(m.now, Start{Topic: "t", LeaderEpoch: -1, Metadata: metadataClean})
+		t.Repeat(map[string]func(*rapid.T){
+			"fetch": m.Fetch, "update": m.Update, "give up": m.GiveUp, "bury": m.Bury, "drop": m.Drop, "": m.Check,
+		})
+		want := m.plain.counts()
+		want.Dropped, want.Open = want.Dropped+want.Open, 0
+		m.c.Lost(m.now, []*Assignment{m.a})
+		for _, r := range m.plain {
+			if r.letter != nil {
+				m.c.Buried(m.now, r.letter)
+			}
+		}
+		if got := m.c.Totals(); got != want {
+			t.Fatalf("counts of the lost partition %+v, want %+v", got, want)
+		}
+		if m.c.openEvents != 0 || m.c.openBytes != 0 {
+			t.Fatalf("%d changes and %d bytes are open, of a partition that is lost", m.c.openEvents, m.c.openBytes)
+		}
+	})
+}
