@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -313,6 +314,25 @@ func TestWaitThatIsCalledOff(t *testing.T) {
 	wait(ctx)
 	from.schemas[registry.Number(99)] = registry.Schema{Type: registry.Avro, Text: small}
 	expect(t, read(t, d, numbered(99, event(t, "m", "s"))), ` m {"subject":"s"}`)
+}
+
+// An id that was unknown is asked for again after a while, and no sooner.
+func TestUnknownIsAskedForAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		from := full()
+		d := decoder(t, from, Topic{})
+		for range 5 {
+			expect(t, read(t, d, numbered(404, nil)), "reject unknown_schema")
+			time.Sleep(unknownFor / 6)
+		}
+		if n := len(from.asked); n != 1 {
+			t.Errorf("asked %d times within %v", n, unknownFor)
+		}
+		delete(from.errors, registry.Number(404))
+		from.schemas[registry.Number(404)] = registry.Schema{Type: registry.Avro, Text: small}
+		time.Sleep(unknownFor)
+		expect(t, read(t, d, numbered(404, event(t, "m", "s"))), ` m {"subject":"s"}`)
+	})
 }
 
 // There are never more ids kept than so many, and those in use come again.
