@@ -33,7 +33,9 @@ func (n *needy) Decode(_ string, partition int32, c *batcher.Change) (string, fu
 		return "", nil
 	default:
 	}
-	n.asked.Add(1)
+	if n.asked.Add(1) > 100 {
+		panic("a record that can't be decoded yet is decoded again and again")
+	}
 	return "schema 7", func(ctx context.Context) {
 		select {
 		case <-n.solved:
@@ -92,6 +94,12 @@ func TestRecordThatCannotBeDecodedYet(t *testing.T) {
 			}
 			if n := m.logged("a partition waits for a schema"); n != 1 {
 				t.Errorf("told %d times, want once", n)
+			}
+			m.Consumer.mu.Lock()
+			first := m.tenures[Partition{"in", 0}].first
+			m.Consumer.mu.Unlock()
+			if want := map[bool]int64{true: -1, false: 0}[offset == 0]; first != want {
+				t.Errorf("the first record handed over is %d, want %d", first, want)
 			}
 			if lag := m.Lag()[Partition{"in", 0}]; lag != 20-offset {
 				t.Errorf("lag %d, want %d", lag, 20-offset)

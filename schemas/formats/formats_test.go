@@ -173,6 +173,7 @@ func TestFormats(t *testing.T) {
 
 		{"JSON where Avro is to be", Topic{Format: Avro}, []byte(json), nil, "reject invalid_framing"},
 		{"Avro where JSON is to be", Topic{Format: JSON}, numbered(1, event(t, "m", "s")), nil, "reject malformed"},
+		{"Avro where mapped JSON is to be", Topic{Format: JSON, Mapping: mapping.Config{Preset: "item"}}, numbered(2, []byte{2, 'm', 2, 's'}), nil, "reject malformed"},
 		{"bad header", Topic{}, []byte(json), header([]byte{9}), "reject invalid_framing"},
 		{"null header", Topic{}, []byte(json), header(nil), "reject invalid_framing"},
 		{"unknown", Topic{}, numbered(404, nil), nil, "reject unknown_schema"},
