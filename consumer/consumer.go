@@ -123,7 +123,8 @@ type Consumer struct {
 	changes []batcher.Change
 	stops   []stop
 	backoff time.Duration
-	room    int // changes that may still come of this poll
+	room    int       // changes that may still come of this poll
+	until   time.Time // when it has to end
 	// perRecord is how many changes a record had in the last poll, rounded up.
 	perRecord int
 }

@@ -81,11 +81,20 @@ func (c *Consumer) release() {
 	c.changes, c.fetched = c.changes[:0], c.fetched[:0]
 }
 
+// decodeTime is how long the records of a poll may take to decode; what is left then is
+// left to the next one. No rebalance can run meanwhile, and a mapping may take its
+// time for a record. The clock is looked at for every so many of them, as most take
+// less time than a look.
+const (
+	decodeTime  = time.Second
+	lookAtClock = 4
+)
+
 // collect copies and decodes the records of a poll, until there are so many changes.
 // Most records have one.
 func (c *Consumer) collect(fetches kgo.Fetches, limit int) error {
 	n := fetches.NumRecords()
-	c.room = limit
+	c.room, c.until = limit, time.Now().Add(decodeTime)
 	if cap(c.changes) < n {
 		c.changes = make([]batcher.Change, 0, n)
 	}
@@ -119,6 +128,9 @@ func (c *Consumer) collectPartition(topic string, p *kgo.FetchPartition) error {
 	}
 	start := len(c.changes)
 	for i, r := range p.Records {
+		if i%lookAtClock == 0 && time.Now().After(c.until) {
+			c.room = 0
+		}
 		if c.room <= 0 {
 			c.leave(stop{handle: handle, offset: r.Offset}, p.Records[i:])
 			break
