@@ -83,7 +83,7 @@ func (d *rehearsal) run(cmd *cobra.Command) error {
 	defer api.Close()
 	out := bufio.NewWriter(cmd.OutOrStdout())
 	p := d.printer(out)
-	schemaRegistry, err := openRegistry(cfg)
+	schemaRegistry, err := impatient(cfg)
 	if err != nil {
 		return usageError{err}
 	}
@@ -94,7 +94,7 @@ func (d *rehearsal) run(cmd *cobra.Command) error {
 	if err != nil {
 		return usageError{err}
 	}
-	stage := dryrun.New(dryrun.Config{Core: coreConfig(cfg), MaxEventBytes: int(cfg.Limits.MaxEventBytes)}, patient{decoder, cmd.Context()}, api, p.show)
+	stage := dryrun.New(dryrun.Config{Core: coreConfig(cfg), MaxEventBytes: int(cfg.Limits.MaxEventBytes)}, patient{decoder, cmd.Context(), schemaRegistry}, api, p.show)
 	totals, err := d.perform(cmd.Context(), cfg, from, stage, p)
 	if err == nil {
 		p.summary(totals)

@@ -64,7 +64,11 @@ func (p *printer) request(r dryrun.Request) {
 	p.requests++
 	records := 0
 	for _, it := range r.Items {
-		records += len(it.From)
+		for _, o := range it.From {
+			if o.Change <= 1 { // the others are of a record that is counted
+				records++
+			}
+		}
 	}
 	p.printf("==== request %d: %s of %s, %d bytes, batch %s, closed by %s\n", p.requests,
 		count(len(r.Items), "item"), count(records, "record"), len(r.Body), r.BatchID, r.Closed)

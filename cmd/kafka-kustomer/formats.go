@@ -61,11 +61,20 @@ func topicFormat(t *config.Topic) (formats.Topic, error) {
 // patient decodes for a dry run, which may wait for a schema but not for ever.
 type patient struct {
 	*formats.Decoder
-	ctx context.Context
+	ctx      context.Context
+	registry *registry.Client
 }
 
-// schemaPatience is how long a dry run waits for a schema.
-const schemaPatience = 30 * time.Second
+// schemaPatience is how long a dry run waits for the registry.
+const schemaPatience = 15 * time.Second
+
+// impatient is a registry's client for a dry run, to which an id that is unknown now
+// is unknown.
+func impatient(cfg *config.Config) (*registry.Client, error) {
+	now := *cfg
+	now.SchemaRegistry.UnknownGrace = time.Nanosecond
+	return openRegistry(&now)
+}
 
 func (p patient) Decode(topic string, partition int32, c *batcher.Change) error {
 	ctx, cancel := context.WithTimeout(p.ctx, schemaPatience)
@@ -75,9 +84,13 @@ func (p patient) Decode(topic string, partition int32, c *batcher.Change) error 
 		if wait == nil {
 			return nil
 		}
-		if wait(ctx); ctx.Err() != nil {
-			return fmt.Errorf("the record at %s/%d@%d needs %s: no answer of the schema registry that lasts within %v; check schema_registry, and that it has this id",
-				topic, partition, c.Offset, needs, schemaPatience)
+		wait(ctx)
+		switch why := p.registry.State().Err; {
+		case ctx.Err() == nil:
+		case p.ctx.Err() != nil || why == nil:
+			return ctx.Err()
+		default:
+			return fmt.Errorf("the record at %s/%d@%d needs %s, which could not be got within %v: %w", topic, partition, c.Offset, needs, schemaPatience, why)
 		}
 	}
 }
