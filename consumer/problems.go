@@ -103,7 +103,7 @@ func (ps *problems) report(key problemKey, err error) {
 		ps.byKey[key] = e
 	}
 	e.Text, e.Check, e.seen, e.Person = text, advice(err), now, lasts(err)
-	if key.broker == "" && ps.unreachable() && !errors.As(err, new(*kerr.Error)) {
+	if !key.stands() && ps.unreachable() && !errors.As(err, new(*kerr.Error)) {
 		return // a broker that can't be reached may have brought it about, and that one is told of; see end
 	}
 	ps.tell(key, e, now)
@@ -127,7 +127,7 @@ func (ps *problems) tell(key problemKey, e *entry, now time.Time) {
 func (ps *problems) remind(now time.Time) {
 	unreachable := ps.unreachable()
 	for key, e := range ps.byKey {
-		if e.logged != "" && (key.broker != "" || !unreachable) {
+		if e.logged != "" && (key.stands() || !unreachable) {
 			ps.tell(key, e, now)
 		}
 	}
@@ -201,6 +201,10 @@ func (ps *problems) drop(key problemKey) {
 	defer ps.mu.Unlock()
 	delete(ps.byKey, key)
 }
+
+// stands reports whether a problem can't be what a broker that is away has brought
+// about: it is that broker, or the schema registry.
+func (k problemKey) stands() bool { return k.broker != "" || k.kind == "schema" }
 
 // title is what the log says of a problem.
 func (k problemKey) title() string {

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"kafka-kustomer/batcher"
 	"kafka-kustomer/internal/canary"
 )
 
@@ -40,6 +41,8 @@ func TestAdviceNamesTheSetting(t *testing.T) {
 		{&batchTooLargeError{&kgo.ErrDecompressTooLarge{NextOffset: 42}, 1 << 20}, "offset of this partition to 42"},
 		{&responseTooLargeError{errors.New("x"), 1 << 20}, "limits.max_batch_bytes"},
 		{kerr.UnsupportedVersion, "source.protocol"},
+		{&undecodedError{5, "schema 7"}, "schema_registry"},
+		{fmt.Errorf("x: %w", &undecodedError{5, "schema 7"}), "other partitions go on"},
 		{errors.New("never seen before"), "brokers"},
 	} {
 		if got := advice(tt.err); !strings.Contains(got, tt.want) {
@@ -225,4 +228,77 @@ func TestAnotherTextIsToldOfSoon(t *testing.T) {
 			t.Errorf("told of %d times", n)
 		}
 	})
+}
+
+// A partition that waits for a schema is no trouble with Kafka: it has lines of its
+// own, with what it waits for and where, is told of also while a broker is away, and
+// again while it lasts.
+func TestProblemOfASchema(t *testing.T) {
+	core, logs := observer.New(zap.InfoLevel)
+	ps := newProblems(canary.Watch(t, core))
+	key := schemaProblem(Partition{"in", 3})
+	ps.report(brokerProblem("b3:9092"), errors.New("connection refused"))
+	ps.report(key, &undecodedError{5, "schema 7"})
+	want := Problem{
+		Topic: "in", Partition: 3, Text: "the record at offset 5 needs schema 7, which is not there yet; the partition waits for it",
+		Check: "the schema registry (schema_registry): that it answers, and that it has this schema; other partitions go on",
+	}
+	got := ps.list()[0]
+	since := got.Since
+	got.Since = time.Time{}
+	if diff := cmp.Diff(want, got); diff != "" || since.IsZero() {
+		t.Errorf("since %v, -want +got:\n%s", since, diff)
+	}
+	ps.settled(since.Add(remindAfter + time.Second))
+	told := logs.FilterMessage("a partition waits for a schema").All()
+	if len(told) != 2 {
+		t.Fatalf("told %d times, want at once and after %v: %v", len(told), remindAfter, logs.All())
+	}
+	for i, entry := range told {
+		fields := entry.ContextMap()
+		lasted, isTime := fields["for_seconds"].(time.Duration)
+		delete(fields, "for_seconds")
+		wantFields := map[string]any{"topic": "in", "partition": int32(3), "error": want.Text, "check": want.Check}
+		if diff := cmp.Diff(wantFields, fields); diff != "" || entry.Level != zap.ErrorLevel {
+			t.Errorf("line %d at %v, -want +got:\n%s", i, entry.Level, diff)
+		}
+		if !isTime || i == 0 && lasted > time.Second || i == 1 && lasted < remindAfter {
+			t.Errorf("line %d says that it has lasted for %v", i, lasted)
+		}
+	}
+	ps.clear(key)
+	if n := logs.FilterMessage("a partition waits for a schema no more").FilterField(zap.Int32("partition", 3)).FilterLevelExact(zap.InfoLevel).Len(); n != 1 {
+		t.Errorf("its end was told %d times", n)
+	}
+	if n := logs.FilterMessageSnippet("trouble with Kafka").Len(); n != 2 || len(ps.list()) != 1 {
+		t.Errorf("%d lines of trouble with Kafka, want those of the broker; problems %+v", n, ps.list())
+	}
+}
+
+// With its partition the problem goes too, without a word: who has the partition now
+// waits in turn.
+func TestProblemOfASchemaGoesWithThePartition(t *testing.T) {
+	client, err := kgo.NewClient(kgo.SeedBrokers("localhost:1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	core, logs := observer.New(zap.InfoLevel)
+	gone, kept := Partition{"in", 3}, Partition{"in", 4}
+	calledOff := map[Partition]bool{}
+	c := &Consumer{client: client, problems: newProblems(canary.Watch(t, core)), tenures: map[Partition]*tenure{}}
+	for _, p := range []Partition{gone, kept} {
+		c.tenures[p] = &tenure{handle: &batcher.Assignment{Topic: p.Topic, Partition: p.Partition}, endWait: func() { calledOff[p] = true }}
+		c.problems.report(schemaProblem(p), &undecodedError{5, "schema 7"})
+	}
+	c.drop([]*tenure{c.tenures[gone]})
+	if list := c.Problems(); len(list) != 1 || list[0].Partition != kept.Partition || c.Waiting() != 1 {
+		t.Errorf("problems %+v, %d partitions wait; want those of the other partition", list, c.Waiting())
+	}
+	if !calledOff[gone] || calledOff[kept] {
+		t.Errorf("waits called off: %v", calledOff)
+	}
+	if n := logs.FilterMessageSnippet("no more").Len(); n != 0 || logs.Len() != 2 {
+		t.Errorf("an end was told of that was none: %v", logs.All())
+	}
 }

@@ -62,14 +62,22 @@ func program(loop *pipeline.Pipeline, source *consumer.Consumer, writer *results
 
 // schemasState is how the reading of records stands.
 func schemasState(source *consumer.Consumer, schemaRegistry *registry.Client, decoder *formats.Decoder) admin.Schemas {
-	s := admin.Schemas{Waiting: source.Waiting(), LeftOut: decoder.LeftOut()}
-	if schemaRegistry == nil {
-		return s
+	var s admin.Schemas
+	if schemaRegistry != nil {
+		s = registryState(schemaRegistry.State(), schemaRegistry.Problems())
 	}
-	state := schemaRegistry.State()
-	s.Known, s.Unknown, s.FailingSince = state.Schemas, state.Unknown, state.Since
-	for _, p := range schemaRegistry.Problems() {
+	s.Waiting, s.LeftOut = source.Waiting(), decoder.LeftOut()
+	return s
+}
+
+// registryState is how things stand with the schema registry. It fails as long as it
+// has a problem: State's time stays when nobody asks any more, because the partition
+// that waited has another owner.
+func registryState(state registry.State, problems []registry.Problem) admin.Schemas {
+	s := admin.Schemas{Known: state.Schemas, Unknown: state.Unknown}
+	for _, p := range problems {
 		s.Problems = append(s.Problems, admin.Problem{Partition: -1, Text: p.URL + ": " + p.Text, Check: p.Check, Since: p.Since, Person: p.Person})
+		s.FailingSince = p.Since
 	}
 	return s
 }

@@ -180,7 +180,7 @@ var ofRest = []metric[func(status, Readiness) float64]{
 	},
 	{
 		"schema_ids_unknown", gauge,
-		"Schema ids of records that the registry does not have, or whose schema is of no use. Above 0: a producer uses another registry, or writes something else; its records are in the dead-letter topic.",
+		"Schema ids of records that the registry did not have when it was last asked, or whose schema is of no use; an id stays until it is there, or the next start. Growing: a producer uses another registry, or writes something else; its records are in the dead-letter topic.",
 		func(s status, _ Readiness) float64 { return float64(s.schemas.Unknown) },
 	},
 	{

@@ -34,7 +34,8 @@
 // starts or drains is healthy; both have time-outs of their own.
 //
 // Readiness is about the events. It is false whenever something keeps them from
-// getting through, be it ours, Kafka's, Kustomer's or the configuration's. A rest
+// getting through, be it ours, Kafka's, Kustomer's, the schema registry's or the
+// configuration's. A rest
 // until the quota's next minute is part of normal work: it is listed, and the
 // program stays ready. A member of the group that has no partitions, because
 // there are more members than partitions, is ready too: it is idle as it should

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,10 @@ func busy() *fake {
 		kafka: Kafka{
 			Protocol: "consumer", Expired: 13, Lag: map[Partition]int64{{"changes", 0}: 3, {"changes", 11}: 0},
 			Problems: []Problem{{Topic: "changes", Partition: 3, Text: "canary-text", Check: "canary-check", Since: time.Now()}},
+		},
+		schemas: Schemas{
+			Waiting: 23, Known: 24, Unknown: 25, LeftOut: map[string]uint64{"changes": 26, "rows": 0},
+			Problems: []Problem{{Partition: -1, Text: "canary-text", Check: "canary-check", Since: time.Now()}},
 		},
 		oldest: 1500 * time.Millisecond,
 	}
@@ -74,22 +79,33 @@ dead_letters_total{reason="forbidden"} 0
 dead_letters_total{reason="foreign_refusal"} 0
 dead_letters_total{reason="foreign_reply"} 0
 dead_letters_total{reason="invalid"} 0
+dead_letters_total{reason="invalid_avro"} 0
 dead_letters_total{reason="invalid_changes"} 0
 dead_letters_total{reason="invalid_event_id"} 0
+dead_letters_total{reason="invalid_framing"} 0
 dead_letters_total{reason="invalid_message_id"} 0
 dead_letters_total{reason="invalid_occurred_at"} 0
 dead_letters_total{reason="item_failed"} 0
 dead_letters_total{reason="malformed"} 3
+dead_letters_total{reason="mapping_cloudevent"} 0
+dead_letters_total{reason="mapping_jq"} 0
+dead_letters_total{reason="mapping_jq_output"} 0
+dead_letters_total{reason="mapping_jq_timeout"} 0
+dead_letters_total{reason="mapping_shape"} 0
+dead_letters_total{reason="no_registry"} 0
 dead_letters_total{reason="not_found"} 0
 dead_letters_total{reason="other"} 1
 dead_letters_total{reason="oversize"} 0
 dead_letters_total{reason="refused"} 0
 dead_letters_total{reason="request_timeout"} 0
+dead_letters_total{reason="schema_no_event"} 0
 dead_letters_total{reason="server_error"} 0
 dead_letters_total{reason="timeout"} 0
 dead_letters_total{reason="tombstone"} 0
 dead_letters_total{reason="too_large"} 0
+dead_letters_total{reason="unknown_schema"} 0
 dead_letters_total{reason="unprocessable"} 0
+dead_letters_total{reason="unusable_schema"} 0
 events_delivered_total 15
 events_ended_total{fate="completed"} 5
 events_ended_total{fate="dead_lettered"} 4
@@ -98,13 +114,21 @@ events_ended_total{fate="skipped"} 3
 events_held 0
 events_open 2
 events_open_bytes 8
+events_skipped_total{reason="deleted"} 0
 events_skipped_total{reason="empty_change"} 0
+events_skipped_total{reason="filtered"} 0
+events_skipped_total{reason="not_a_row"} 0
 events_skipped_total{reason="other"} 1
+events_skipped_total{reason="other_event"} 0
+events_skipped_total{reason="own_update"} 0
 events_skipped_total{reason="tombstone"} 2
 events_skipped_total{reason="transaction_marker"} 0
+events_skipped_total{reason="unchanged"} 0
 items_ready 6
 kafka_problems 1
 loop_up 1
+mapping_left_out_total{topic="changes"} 26
+mapping_left_out_total{topic="rows"} 0
 messages_held{why="call"} 0
 messages_held{why="cooling"} 0
 messages_held{why="dead_letter"} 0
@@ -122,6 +146,7 @@ operations_open 10
 operations_overdue 0
 pace_allowed_requests_per_minute 18
 pace_learned_requests_per_minute 19
+partitions_waiting_for_schema 23
 paused_seconds_total{kind="brake"} 0
 paused_seconds_total{kind="configuration"} 1.5
 paused_seconds_total{kind="lease"} 60
@@ -141,6 +166,9 @@ pauses_total{kind="unreadable"} 0
 person_needed 1
 ready 0
 result_oldest_unacknowledged_seconds 1.5
+schema_ids_unknown 25
+schema_registry_failing_seconds 0
+schemas_known 24
 suspects 0
 time_to_drain_seconds 2
 trouble{kind="brake"} 1
@@ -153,6 +181,7 @@ trouble{kind="outage"} 0
 trouble{kind="overdue"} 0
 trouble{kind="partition"} 1
 trouble{kind="quota"} 1
+trouble{kind="registry"} 1
 trouble{kind="results"} 0
 trouble{kind="starting"} 0
 trouble{kind="stuck"} 0
@@ -193,7 +222,7 @@ func TestMetricsOfALoopThatHangs(t *testing.T) {
 	s := newServer(t)
 	s.Attach(f.program())
 	got := ours(t, s)
-	for _, want := range []string{"loop_up 0", "ready 0", "person_needed 1", `trouble{kind="stuck"} 1`, "offsets_expired_total 13", `consumer_lag_records{partition="0",topic="changes"} 3`} {
+	for _, want := range []string{"loop_up 0", "ready 0", "person_needed 1", `trouble{kind="stuck"} 1`, "offsets_expired_total 13", "partitions_waiting_for_schema 23", `consumer_lag_records{partition="0",topic="changes"} 3`} {
 		if !slices.Contains(got, metrics.Namespace+"_"+want) {
 			t.Errorf("no %s in\n%s", want, strings.Join(got, "\n"))
 		}
@@ -202,6 +231,25 @@ func TestMetricsOfALoopThatHangs(t *testing.T) {
 		if strings.Contains(line, "events_") || strings.Contains(line, "batches_") {
 			t.Errorf("a count without an answer: %s", line)
 		}
+	}
+}
+
+// How long the registry has failed is counted to the moment of the scrape.
+func TestMetricsOfARegistryThatFails(t *testing.T) {
+	f := busy()
+	f.schemas.FailingSince = time.Now().Add(-6 * time.Minute)
+	s := newServer(t)
+	s.Attach(f.program())
+	before := time.Since(f.schemas.FailingSince).Seconds()
+	lines := ours(t, s)
+	after := time.Since(f.schemas.FailingSince).Seconds()
+	const name = metrics.Namespace + "_schema_registry_failing_seconds "
+	i := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, name) })
+	if i < 0 {
+		t.Fatalf("no %sin\n%s", name, strings.Join(lines, "\n"))
+	}
+	if got, err := strconv.ParseFloat(lines[i][len(name):], 64); err != nil || got < before || got > after {
+		t.Errorf("%s: %v; want between %v and %v", lines[i], err, before, after)
 	}
 }
 

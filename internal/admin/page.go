@@ -27,10 +27,14 @@ func (s *Server) writePage(w io.Writer, st status) {
 	for _, reason := range readiness.Reasons {
 		writeReason(w, st.now, reason)
 	}
-	if st.asked && st.silent == nil {
-		writeCounts(w, st)
+	if st.asked {
+		fmt.Fprintln(w)
+		if st.silent == nil {
+			writeCounts(w, st)
+		}
+		writeSchemas(w, st)
+		writePartitions(w, st)
 	}
-	writePartitions(w, st.kafka)
 	fmt.Fprint(w, "\nGET /readyz the reasons as JSON   GET /metrics for Prometheus   GET /healthz is the loop alive\n"+
 		"POST /brake/release after the brake: send undeliverable events to the dead-letter topic again\n")
 	if s.cfg.Level != nil {
@@ -67,7 +71,7 @@ func writeReason(w io.Writer, now time.Time, r Reason) {
 
 func writeCounts(w io.Writer, st status) {
 	s, c := st.snapshot, st.snapshot.Counts
-	fmt.Fprintf(w, "\nevents      %d delivered = %d completed + %d dead-lettered + %d skipped + %d open + %d given back\n",
+	fmt.Fprintf(w, "events      %d delivered = %d completed + %d dead-lettered + %d skipped + %d open + %d given back\n",
 		c.Delivered, c.Completed, c.DeadLettered, c.Skipped, c.Open, c.Dropped)
 	fmt.Fprintf(w, "open        %d messages, %d items ready to be sent, %d bytes\n", s.Messages, s.Ready, s.OpenBytes)
 	fmt.Fprintf(w, "waiting for %s\noldest      %s\n", held(s), oldest(st))
@@ -75,7 +79,28 @@ func writeCounts(w io.Writer, st status) {
 	fmt.Fprintf(w, "pace        %s\n", pace(s.Pace))
 	fmt.Fprintf(w, "pauses      %s\n", pauses(s))
 	fmt.Fprintf(w, "results     oldest not acknowledged by Kafka: %v\n", rounded(st.oldest))
-	fmt.Fprintf(w, "partitions  %d assigned, %d offsets expired unread\n", s.Partitions, st.kafka.Expired)
+}
+
+// writeSchemas tells of the reading of records. What is wrong with the registry is
+// among the reasons.
+func writeSchemas(w io.Writer, st status) {
+	s := st.schemas
+	fmt.Fprintf(w, "schemas     %d known, %d ids unknown or of no use; %d partitions wait for one", s.Known, s.Unknown, s.Waiting)
+	if !s.FailingSince.IsZero() {
+		fmt.Fprintf(w, "; the registry has failed for %v", rounded(st.now.Sub(s.FailingSince)))
+	}
+	fmt.Fprintf(w, "\nmappings    members left out on purpose: %s\n", leftOut(s.LeftOut))
+}
+
+// leftOut says what mappings have left out, by topic.
+func leftOut(byTopic map[string]uint64) string {
+	var parts []string
+	for _, topic := range slices.Sorted(maps.Keys(byTopic)) {
+		if n := byTopic[topic]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", topic, n))
+		}
+	}
+	return cmp.Or(strings.Join(parts, ", "), "none")
 }
 
 // held says what messages wait for.
@@ -131,11 +156,14 @@ func pauses(s batcher.Snapshot) string {
 	return cmp.Or(strings.Join(parts, "; "), "none")
 }
 
-func writePartitions(w io.Writer, k Kafka) {
-	for _, p := range slices.SortedFunc(maps.Keys(k.Lag), func(a, b Partition) int {
+func writePartitions(w io.Writer, st status) {
+	if st.silent == nil {
+		fmt.Fprintf(w, "partitions  %d assigned, %d offsets expired unread\n", st.snapshot.Partitions, st.kafka.Expired)
+	}
+	for _, p := range slices.SortedFunc(maps.Keys(st.kafka.Lag), func(a, b Partition) int {
 		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
 	}) {
-		fmt.Fprintf(w, "            %s lag %d\n", place(p), k.Lag[p])
+		fmt.Fprintf(w, "            %s lag %d\n", place(p), st.kafka.Lag[p])
 	}
 }
 

@@ -36,9 +36,9 @@ type Kafka struct {
 type Schemas struct {
 	Waiting      int       // partitions whose next record waits for its schema
 	Known        int       // schemas that the registry has given
-	Unknown      int       // ids that it does not have, or not of use
-	FailingSince time.Time // since when no attempt to ask it has succeeded; zero: all is well
-	Problems     []Problem // with the registry
+	Unknown      int       // ids that it did not have, or not of use, when it was asked
+	FailingSince time.Time // since when no attempt to ask it has succeeded; zero: all is well, or nobody asks
+	Problems     []Problem // with the registry; Person: it refuses us
 	// LeftOut is how many members the mapping of a topic has left out on purpose.
 	LeftOut map[string]uint64
 }

@@ -178,10 +178,14 @@ func ofProblem(now time.Time, p Problem) Reason {
 }
 
 func ofRegistry(now time.Time, p Problem) Reason {
-	return Reason{
-		Kind: kindRegistry, Code: "schema_registry", Since: p.Since, Person: p.Person || now.Sub(p.Since) >= selfHealing,
-		Text: "schema registry " + p.Text, Check: p.Check,
+	r := Reason{
+		Kind: kindRegistry, Code: "unavailable", Since: p.Since, Person: p.Person || now.Sub(p.Since) >= selfHealing,
+		Text: "schema registry " + p.Text, Check: strings.TrimPrefix(p.Check, "check "),
 	}
+	if p.Person {
+		r.Code = "refused"
+	}
+	return r
 }
 
 func ofResults(now time.Time, oldest time.Duration) Reason {

@@ -119,6 +119,35 @@ func TestReadyz(t *testing.T) {
 			}}}},
 			want: []Reason{{Kind: "outage", Code: "dial_failed", Text: "not sent: refused; check that", Check: "kustomer.base_url", Since: ago(time.Second)}},
 		},
+		{
+			name: "the schema registry is away, for a while and for long; and it refuses us",
+			with: &fake{kafka: joined, schemas: Schemas{Waiting: 2, Problems: []Problem{
+				{Partition: -1, Text: "https://a: no answer within 10s", Check: "check schema_registry.urls", Since: ago(selfHealing - time.Minute)},
+				{Partition: -1, Text: "https://b: no answer within 10s", Check: "check schema_registry.urls", Since: ago(selfHealing)},
+				{Partition: -1, Text: "https://c: refused our user or password", Check: "check schema_registry.username and its password", Since: ago(time.Second), Person: true},
+			}}},
+			want: []Reason{
+				{Kind: "registry", Code: "unavailable", Text: "schema registry https://b: no answer within 10s", Check: "schema_registry.urls", Since: ago(selfHealing), Person: true},
+				{Kind: "registry", Code: "refused", Text: "schema registry https://c: refused our user or password", Check: "schema_registry.username and its password", Since: ago(time.Second), Person: true},
+				{Kind: "registry", Code: "unavailable", Text: "schema registry https://a: no answer within 10s", Check: "schema_registry.urls", Since: ago(selfHealing - time.Minute)},
+			},
+		},
+		{
+			name: "a broker and the schema registry are away, and partitions wait",
+			with: &fake{
+				kafka: Kafka{Protocol: "classic", Problems: []Problem{
+					{Topic: "changes", Partition: 7, Text: "the record at offset 5 needs schema 3", Check: "the schema registry", Since: ago(time.Minute)},
+					{Broker: "kafka-1:9092", Partition: -1, Text: "refused", Check: "check DNS", Since: ago(time.Second)},
+				}},
+				schemas: Schemas{Waiting: 1, Problems: []Problem{{Partition: -1, Text: "https://a: answered with status 503", Check: "check the registry's log", Since: ago(time.Minute)}}},
+			},
+			want: []Reason{
+				{Kind: "kafka", Code: "broker", Text: "broker kafka-1:9092: refused", Check: "check DNS", Since: ago(time.Second)},
+				{Kind: "registry", Code: "unavailable", Text: "schema registry https://a: answered with status 503", Check: "the registry's log", Since: ago(time.Minute)},
+				{Kind: "partition", Code: "partition", Text: "changes/7: the record at offset 5 needs schema 3", Check: "the schema registry", Since: ago(time.Minute)},
+			},
+		},
+		{name: "ids unknown, and members left out", with: &fake{kafka: joined, schemas: Schemas{Known: 3, Unknown: 2, LeftOut: map[string]uint64{"changes": 1}}}, ready: true},
 		{name: "results acknowledged late", with: &fake{kafka: joined, oldest: 30 * time.Second}, ready: true},
 		{name: "results not acknowledged", with: &fake{kafka: joined, oldest: 31 * time.Second}, want: []Reason{{
 			Kind: "results", Code: "unacknowledged",
@@ -259,11 +288,18 @@ func TestReadinessProperties(t *testing.T) {
 			Person: rapid.Bool().Draw(t, "person"),
 		}
 	})
+	anyProblem := rapid.Custom(func(t *rapid.T) Problem {
+		return Problem{
+			Partition: -1, Text: "a text", Person: rapid.Bool().Draw(t, "refused"),
+			Since: start.Add(-time.Duration(rapid.IntRange(0, 600).Draw(t, "age")) * time.Second),
+		}
+	})
 	rapid.Check(t, func(t *rapid.T) {
 		s := status{
 			now: start, phase: rapid.SampledFrom([]phase{starting, running, draining}).Draw(t, "phase"),
 			snapshot: batcher.Snapshot{Troubles: rapid.SliceOfN(anyTrouble, 0, 6).Draw(t, "troubles")},
 			kafka:    Kafka{Protocol: rapid.SampledFrom([]string{"", "classic"}).Draw(t, "protocol")},
+			schemas:  Schemas{Problems: rapid.SliceOfN(anyProblem, 0, 2).Draw(t, "registry")},
 			oldest:   time.Duration(rapid.IntRange(0, 60).Draw(t, "oldest")) * time.Second,
 		}
 		r := assess(s)

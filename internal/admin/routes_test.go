@@ -234,6 +234,10 @@ func TestPage(t *testing.T) {
 			Protocol: "classic", Expired: 13, Lag: map[Partition]int64{{"b", 10}: 1, {"b", 9}: 0, {"a", 0}: 3},
 			Problems: []Problem{{Broker: "k:9092", Partition: -1, Text: "refused", Check: "check it", Since: now.Add(-time.Second)}},
 		},
+		schemas: Schemas{
+			Waiting: 3, Known: 12, Unknown: 2, FailingSince: now.Add(-6 * time.Minute), LeftOut: map[string]uint64{"b": 1, "c": 0, "a": 9},
+			Problems: []Problem{{Partition: -1, Text: "https://r: answered\nwith status 503", Check: "check the registry's log", Since: now.Add(-6 * time.Minute)}},
+		},
 		oldest: 14 * time.Millisecond,
 	}
 	var got strings.Builder
@@ -245,6 +249,12 @@ running for 1h30m0s, as of 2026-11-24T12:00:00Z
   Kustomer says no * ready (all), for ever
   safe: nothing is lost or given up: what waits stays uncommitted in Kafka
   ends: when it is put right; it is tried again meanwhile, and no restart is needed but for the connector's own configuration
+
+* registry (unavailable), for 6m0s, needs somebody
+  schema registry https://r: answered with status 503
+  check: the registry's log
+  safe: nothing is lost or given up: what waits stays uncommitted in Kafka, of the partitions whose next record needs a schema; the others go on
+  ends: by itself, once the registry answers and lets us in
 
 * kafka (broker), for 1s
   broker k:9092: refused
@@ -260,6 +270,8 @@ kustomer    11 batches, 12 looks; 9 calls in flight, 10 operations open
 pace        0 requests a minute now, 800 at best; the org had 17 of 1000 left at the last reply
 pauses      configuration 2, 1m30s in all; quota 1, 4s in all
 results     oldest not acknowledged by Kafka: 14ms
+schemas     12 known, 2 ids unknown or of no use; 3 partitions wait for one; the registry has failed for 6m0s
+mappings    members left out on purpose: a 9, b 1
 partitions  2 assigned, 13 offsets expired unread
             a/0 lag 3
             b/9 lag 0
@@ -274,8 +286,15 @@ POST /brake/release after the brake: send undeliverable events to the dead-lette
 	st.silent = errors.New("nothing came")
 	got.Reset()
 	s.writePage(&got, st)
-	if text := got.String(); strings.Contains(text, "delivered") || !strings.Contains(text, "* stuck") {
-		t.Errorf("a loop that hangs has no counts:\n%s", text)
+	if text := got.String(); strings.Contains(text, "delivered") || strings.Contains(text, "assigned") ||
+		!strings.Contains(text, "* stuck") || !strings.Contains(text, "\n\nschemas     12 known") || !strings.Contains(text, "a/0 lag 3") {
+		t.Errorf("a loop that hangs has no counts, but what is known without it:\n%s", text)
+	}
+	st.silent, st.schemas = nil, Schemas{LeftOut: map[string]uint64{"a": 0}}
+	got.Reset()
+	s.writePage(&got, st)
+	if text := got.String(); !strings.Contains(text, "schemas     0 known, 0 ids unknown or of no use; 0 partitions wait for one\nmappings    members left out on purpose: none\n") {
+		t.Errorf("without a registry:\n%s", text)
 	}
 }
 

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"kafka-kustomer/internal/metrics"
+	"kafka-kustomer/schemas/formats"
 )
 
 // dashboard is the part of Grafana's model that is checked.
@@ -102,6 +105,27 @@ func TestDashboardShowsEveryMetric(t *testing.T) {
 		name = strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(name, "_bucket"), "_sum"), "_count")
 		if strings.HasPrefix(name, "kafka_kustomer_") && !left.MatchString(name) && !strings.Contains(asked.String(), name) {
 			t.Errorf("no panel shows %s", name)
+		}
+	}
+}
+
+// TestDashboardKnowsWhatCannotBeRead: the panel of what can't be read has every code of
+// decoding and mapping, and none of Kustomer's.
+func TestDashboardKnowsWhatCannotBeRead(t *testing.T) {
+	const title = "Records that can't be read, by reason"
+	panels := loadDashboard(t).Panels
+	i := slices.IndexFunc(panels, func(p panel) bool { return p.Title == title })
+	if i < 0 {
+		t.Fatalf("no panel %q", title)
+	}
+	m := regexp.MustCompile(`reason=~"([^"]*)"`).FindStringSubmatch(panels[i].Targets[0].Expr)
+	if m == nil {
+		t.Fatalf("it asks for every reason: %s", panels[i].Targets[0].Expr)
+	}
+	asked := regexp.MustCompile("^(?:" + m[1] + ")$")
+	for _, code := range metrics.DeadLetters {
+		if want := slices.Contains(formats.Rejects(), code); asked.MatchString(code) != want {
+			t.Errorf("reason %s: shown %v, want %v", code, !want, want)
 		}
 	}
 }

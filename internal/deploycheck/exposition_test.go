@@ -29,6 +29,7 @@ func program(t *testing.T) app {
 		Kafka: func() admin.Kafka {
 			return admin.Kafka{Protocol: "classic", Lag: map[admin.Partition]int64{{Topic: "t"}: 0}}
 		},
+		Schemas:        func() admin.Schemas { return admin.Schemas{LeftOut: map[string]uint64{"t": 0}} },
 		Unacknowledged: func(time.Time) time.Duration { return 0 },
 	})
 	return app{server}

@@ -105,5 +105,5 @@ var consumerGuards = []guard{
 	{name: "a problem that lasts is told ever more seldom", file: "consumer/problems.go", old: "gap = max(e.gap, remindAfter)", new: "gap = relogAfter"},
 	{name: "a problem whose text changes is told ever more seldom", file: "consumer/problems.go", old: "max(relogAfter, 2*gap)", new: "relogAfter"},
 	{name: "another text is told soon", file: "consumer/problems.go", old: "gap := min(e.gap, remindAfter)", new: "gap := e.gap"},
-	{name: "what an outage brings about is not told", file: "consumer/problems.go", old: `if key.broker == "" && ps.unreachable() &&`, new: "if false &&"},
+	{name: "what an outage brings about is not told", file: "consumer/problems.go", old: `if !key.stands() && ps.unreachable() &&`, new: "if false &&"},
 }

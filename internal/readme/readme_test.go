@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v4"
 
 	"kafka-kustomer/internal/admin"
@@ -173,6 +174,28 @@ func TestMetrics(t *testing.T) {
 	}
 	if found < 40 {
 		t.Errorf("found only %d metrics in the table", found)
+	}
+}
+
+// TestReasons: whoever finds a code in a metric, a header or the log finds here what it
+// means. Each has a row, or shares one, in the table of its kind.
+func TestReasons(t *testing.T) {
+	text := prose(t)
+	for begins, codes := range map[string][]string{"| reason of a dead letter |": metrics.DeadLetters, "| reason of a skip |": metrics.Skipped} {
+		_, table, _ := strings.Cut(text, begins)
+		table, _, _ = strings.Cut(table, "\n\n")
+		var listed []string
+		for _, row := range strings.Split(table, "\n")[1:] {
+			first, _, _ := strings.Cut(strings.TrimPrefix(row, "| "), " |")
+			for _, s := range span.FindAllStringSubmatch(first, -1) {
+				listed = append(listed, s[1])
+			}
+		}
+		slices.Sort(listed)
+		want := slices.DeleteFunc(slices.Sorted(slices.Values(codes)), func(code string) bool { return code == metrics.Other })
+		if diff := cmp.Diff(want, listed); diff != "" {
+			t.Errorf("%s -the codes +the table:\n%s", begins, diff)
+		}
 	}
 }
 
