@@ -97,7 +97,7 @@ func (c *Core) reject(now time.Time, b *Bury) {
 		c.held = append(c.held, b)
 		return
 	}
-	c.bury(now, b)
+	c.bury(b)
 }
 
 // holdBack makes an item wait that would be given up but for the brake. It is

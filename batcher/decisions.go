@@ -66,7 +66,8 @@ type Report struct {
 	settles []*Event
 }
 
-// Bury asks for one dead letter. The answer is [Core.Buried], when Kafka has
+// Bury asks for one dead letter: of a record that can't be read, or of a change that is
+// given up. The answer is [Core.Buried], when Kafka has
 // acknowledged it.
 type Bury struct {
 	Event     *Event

@@ -204,12 +204,9 @@ func (c *Core) settleReported(r *Report) {
 }
 
 // bury decides on a dead letter.
-func (c *Core) bury(now time.Time, b *Bury) {
+func (c *Core) bury(b *Bury) {
 	a := b.Event.Assignment
 	a.sent = max(a.sent, b.Event.seq+1)
-	if !c.oneLetter(now, b) {
-		return
-	}
 	c.decide(b)
 	if !c.rules.SettleAfterBurial {
 		c.settleBuried(b)
@@ -217,7 +214,7 @@ func (c *Core) bury(now time.Time, b *Bury) {
 }
 
 func (c *Core) settleBuried(b *Bury) {
-	if b.Event.siblings == nil && b.Event.Assignment.phase != dead {
+	if b.Event.Assignment.phase != dead {
 		c.buried[b.Reason.Code]++
 	}
 	c.settle(b.Event, &b.Event.Assignment.ledger.counts.DeadLettered)
@@ -229,13 +226,7 @@ func (c *Core) Buried(now time.Time, b *Bury) {
 	if c.rules.SettleAfterBurial {
 		c.settleBuried(b)
 	}
-	c.leave(now, b.item)
-	c.stoodFor(now, b)
-}
-
-// leave ends an item that was given up.
-func (c *Core) leave(now time.Time, it *Item) {
-	if it != nil && it.phase != gone {
-		c.remove(now, it)
+	if b.item != nil && b.item.phase != gone {
+		c.remove(now, b.item)
 	}
 }

@@ -107,7 +107,6 @@ func (c *Core) settle(ev *Event, count *uint64) {
 	} else if s.settles(count, deadLettered, c.rules.WholeRecord) {
 		if s.givenUp {
 			count = deadLettered
-			c.buried[s.letter.Reason.Code]++
 		}
 		a.ledger.settle(ev.seq, count)
 	}

@@ -5,17 +5,14 @@ import "time"
 // siblings are the changes of one record that has several. Each goes its own way,
 // in its message's chain; what they share is the record. It settles when all of
 // them have: its offset may not be passed before, and as completed only when none
-// was given up. Given back to the group is all of it when one of them is.
+// was given up. Each that is given up has a dead letter of its own, which says what
+// was wrong with it. Given back to the group is all of the record when one of them is.
 type siblings struct {
 	n       int   // changes of the record
 	open    int   // of them, those neither settled nor dropped
 	bytes   int64 // credit that the record itself holds
 	over    bool  // the record's book is closed though changes are open
 	givenUp bool  // one of them was dead-lettered
-
-	letter  *Bury   // the record's one dead letter
-	acked   bool    // Kafka has acknowledged it
-	waiting []*Bury // what that stands for as well
 }
 
 // Part says which of its record's changes an event is, counted from 1, and how many
@@ -63,36 +60,4 @@ func (s *siblings) settles(count, deadLettered *uint64, wholeRecord bool) bool {
 	}
 	s.over = true
 	return true
-}
-
-// oneLetter reports whether a change that is given up needs a dead letter of its
-// own. A record has one, whichever of its changes it is for: who sends it again
-// sends them all.
-func (c *Core) oneLetter(now time.Time, b *Bury) bool {
-	s := b.Event.siblings
-	switch {
-	case s == nil:
-		return true
-	case s.letter == nil:
-		s.letter = b
-		return true
-	case s.acked:
-		c.Buried(now, b)
-	default:
-		s.waiting = append(s.waiting, b)
-	}
-	return false
-}
-
-// stoodFor ends the changes that a dead letter stands for as well.
-func (c *Core) stoodFor(now time.Time, b *Bury) {
-	s := b.Event.siblings
-	if s == nil {
-		return
-	}
-	waiting := s.waiting
-	s.acked, s.waiting = true, nil
-	for _, w := range waiting {
-		c.Buried(now, w)
-	}
 }

@@ -151,40 +151,46 @@ func TestChangesOfOneMessageInOneRecordKeepTheirOrder(t *testing.T) {
 	d.nothingOpen()
 }
 
-func TestRecordHasOneDeadLetter(t *testing.T) {
-	for _, acknowledge := range []string{"at once", "late"} {
-		t.Run(acknowledge, func(t *testing.T) {
-			k := &clerk{desk: newDesk(t, ones)}
-			a := k.own()
-			k.fetch(a, several(1, "m1", "m2", "m3"))
-			letter := k.refuse(k.sent(`m1@1{"subject":"1.1"}`))
-			if letter == nil || letter.MessageID != "m1" {
-				t.Fatalf("dead letter %v, want one of m1", letter)
-			}
-			if acknowledge == "at once" {
-				k.c.Buried(k.now, letter)
-			}
-			if more := k.refuse(k.sent(`m2@1{"subject":"1.2"}`)); more != nil {
-				t.Fatalf("a second dead letter of one record: %v", more)
-			}
-			k.fetch(a, change(2, "m2", `{"lang":"en"}`))
-			k.update(k.sent(`m3@1{"subject":"1.3"}`))
-			if acknowledge == "late" {
-				if got, want := a.Counts(), (Counts{Delivered: 2, Open: 2}); got != want {
-					t.Fatalf("before Kafka has the dead letter, counts %+v, want %+v", got, want)
-				}
-				k.c.Buried(k.now, letter)
-			}
-			if got, want := a.Counts(), (Counts{Delivered: 2, DeadLettered: 1, Open: 1}); got != want {
-				t.Errorf("counts %+v, want %+v", got, want)
-			}
-			k.update(k.sent(`m2@2{"lang":"en"}`)) // behind one that was given up
-			if got := k.c.Snapshot(k.now).Buried["bad_request"]; got != 1 {
-				t.Errorf("%d dead letters counted, want 1", got)
-			}
-			k.nothingOpen()
-		})
+// Each change that is given up has a dead letter, and the record ends with the last one
+// that is acknowledged, as one of a kind.
+func TestDeadLettersOfARecord(t *testing.T) {
+	k := &clerk{desk: newDesk(t, ones)}
+	a := k.own()
+	k.fetch(a, several(1, "m1", "m2", "m3"))
+	first := k.refuse(k.sent(`m1@1{"subject":"1.1"}`))
+	second := k.refuse(k.sent(`m2@1{"subject":"1.2"}`))
+	if first == nil || second == nil || first.MessageID != "m1" || second.MessageID != "m2" {
+		t.Fatalf("dead letters %v and %v, want those of m1 and m2", first, second)
 	}
+	k.fetch(a, change(2, "m2", `{"lang":"en"}`))
+	k.c.Buried(k.now, second)
+	k.update(k.sent(`m3@1{"subject":"1.3"}`))
+	if got, want := a.Counts(), (Counts{Delivered: 2, Open: 2}); got != want {
+		t.Fatalf("before Kafka has both dead letters, counts %+v, want %+v", got, want)
+	}
+	k.c.Buried(k.now, first)
+	if got, want := a.Counts(), (Counts{Delivered: 2, DeadLettered: 1, Open: 1}); got != want {
+		t.Errorf("counts %+v, want %+v", got, want)
+	}
+	k.update(k.sent(`m2@2{"lang":"en"}`)) // behind one that was given up
+	if got := k.c.Snapshot(k.now).Buried["bad_request"]; got != 2 {
+		t.Errorf("%d dead letters counted, want 2", got)
+	}
+	k.nothingOpen()
+}
+
+// A record of which one change was given up is no completed one, whatever ends last.
+func TestRecordGivenUpInPart(t *testing.T) {
+	k := &clerk{desk: newDesk(t, ones)}
+	a := k.own()
+	k.fetch(a, several(1, "m1", "m2"))
+	letter := k.refuse(k.sent(`m1@1{"subject":"1.1"}`))
+	k.c.Buried(k.now, letter)
+	k.update(k.sent(`m2@1{"subject":"1.2"}`))
+	if got, want := a.Counts(), (Counts{Delivered: 1, DeadLettered: 1}); got != want {
+		t.Errorf("counts %+v, want %+v", got, want)
+	}
+	k.nothingOpen()
 }
 
 // What of a record is given back gives back all of it, whatever becomes of the rest.

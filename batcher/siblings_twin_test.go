@@ -15,7 +15,8 @@ type plainFate int
 const (
 	plainOpen plainFate = iota
 	plainUpdated
-	plainGivenUp // settled once the record's dead letter is acknowledged
+	plainGivenUp // its dead letter is not acknowledged
+	plainBuried  // it is
 	plainDropped
 )
 
@@ -26,14 +27,12 @@ type plainSiblings struct {
 	bytes   int64 // credit of the record itself, beside that of its changes
 	items   []*Item
 	changes []plainFate
-	code    string // of its dead letter
-	letter  *Bury  // decided and not acknowledged
-	acked   bool
-	partly  bool // a change was dropped when not all were settled
+	letters []*Bury // by change, decided and not acknowledged
+	partly  bool    // a change was dropped when not all were settled
 }
 
 func (r *plainSiblings) settled(i int) bool {
-	return r.changes[i] == plainUpdated || r.changes[i] == plainGivenUp && r.acked
+	return r.changes[i] == plainUpdated || r.changes[i] == plainBuried
 }
 
 // fate is the record's: that of all its changes, or dropped with any of them.
@@ -43,8 +42,8 @@ func (r *plainSiblings) fate() plainFate {
 		return plainDropped
 	case r.open() > 0:
 		return plainOpen
-	case slices.Contains(r.changes, plainGivenUp):
-		return plainGivenUp
+	case slices.Contains(r.changes, plainBuried):
+		return plainBuried
 	}
 	return plainUpdated
 }
@@ -65,7 +64,16 @@ type plainBook []*plainSiblings
 func (b plainBook) counts() (c Counts) {
 	for _, r := range b {
 		c.Delivered++
-		*[]*uint64{&c.Open, &c.Completed, &c.DeadLettered, &c.Dropped}[r.fate()]++
+		switch r.fate() {
+		case plainUpdated:
+			c.Completed++
+		case plainBuried:
+			c.DeadLettered++
+		case plainDropped:
+			c.Dropped++
+		default:
+			c.Open++
+		}
 	}
 	return c
 }
@@ -87,16 +95,6 @@ func (b plainBook) credit() (changes int, bytes int64) {
 		}
 	}
 	return changes, bytes
-}
-
-func (b plainBook) buried() map[string]uint64 {
-	by := map[string]uint64{}
-	for _, r := range b {
-		if r.fate() == plainGivenUp {
-			by[r.code]++
-		}
-	}
-	return by
 }
 
 // pick draws one of the changes, or of the letters, for which match holds.
@@ -126,6 +124,8 @@ type siblingsMachine struct {
 	a     *Assignment
 	now   time.Time
 	plain plainBook
+
+	buried map[string]uint64 // dead letters acknowledged, by code
 }
 
 func isOpen(r *plainSiblings, i int) bool { return r.changes[i] == plainOpen }
@@ -135,6 +135,7 @@ func (m *siblingsMachine) Fetch(t *rapid.T) {
 	r := &plainSiblings{offset: int64(len(m.plain)), bytes: rapid.Int64Range(0, 99).Draw(t, "bytes")}
 	ch := Change{Offset: r.offset, Patch: []byte(`{}`), Record: Record{Value: make([]byte, r.bytes)}}
 	r.changes = make([]plainFate, rapid.IntRange(1, 4).Draw(t, "changes"))
+	r.letters = make([]*Bury, len(r.changes))
 	id := func(i int) []byte { return fmt.Appendf(nil, "m%d.%d", r.offset, i) }
 	ch.MessageID = id(0)
 	for i := range r.changes[1:] {
@@ -155,32 +156,31 @@ func (m *siblingsMachine) Update(t *rapid.T) {
 	r.changes[i] = plainUpdated
 }
 
-// GiveUp gives a change up; the first one of a record has a dead letter, no other.
+// GiveUp gives a change up, which makes a dead letter.
 func (m *siblingsMachine) GiveUp(t *rapid.T) {
 	r, i := m.plain.pick(t, isOpen)
-	code := rapid.SampledFrom([]string{"refused", "failed"}).Draw(t, "code")
-	first := !slices.Contains(r.changes, plainGivenUp)
+	code := rapid.SampledFrom(codes).Draw(t, "code")
 	m.c.giveUp(m.now, r.items[i], Bury{Reason: Reason{Code: code}})
 	r.changes[i] = plainGivenUp
-	var letters []*Bury
 	for len(m.c.out) > 0 {
 		if b, ok := m.c.pop().(*Bury); ok {
-			letters = append(letters, b)
+			if r.letters[i] != nil {
+				t.Fatal("two dead letters of one change")
+			}
+			r.letters[i] = b
 		}
 	}
-	switch {
-	case first && len(letters) == 1:
-		r.letter, r.code = letters[0], code
-	case first || len(letters) > 0:
-		t.Fatalf("%d dead letters for change %d of record %d, of %v", len(letters), i+1, r.offset, r.changes)
+	if b := r.letters[i]; b == nil || b.Event != r.items[i].Events[0] {
+		t.Fatalf("dead letter %v of change %d of record %d", b, i+1, r.offset)
 	}
 }
 
 // Bury acknowledges a dead letter.
 func (m *siblingsMachine) Bury(t *rapid.T) {
-	r, _ := m.plain.pick(t, func(r *plainSiblings, i int) bool { return i == 0 && r.letter != nil })
-	m.c.Buried(m.now, r.letter)
-	r.letter, r.acked = nil, true
+	r, i := m.plain.pick(t, func(r *plainSiblings, i int) bool { return r.letters[i] != nil })
+	m.buried[r.letters[i].Reason.Code]++
+	m.c.Buried(m.now, r.letters[i])
+	r.letters[i], r.changes[i] = nil, plainBuried
 }
 
 // Drop gives a change back.
@@ -203,13 +203,14 @@ func (m *siblingsMachine) Check(t *rapid.T) {
 		t.Fatalf("%d changes and %d bytes are open, in the partition %d and %d; want %d and %d",
 			m.c.openEvents, m.c.openBytes, m.a.open, m.a.bytes, changes, bytes)
 	}
-	want := m.plain.buried()
-	for _, code := range []string{"refused", "failed"} {
-		if m.c.buried[code] != want[code] {
-			t.Fatalf("%d dead letters for %q, want %d", m.c.buried[code], code, want[code])
+	for _, code := range codes {
+		if m.c.buried[code] != m.buried[code] {
+			t.Fatalf("%d dead letters for %q, want %d", m.c.buried[code], code, m.buried[code])
 		}
 	}
 }
+
+var codes = []string{"refused", "failed"}
 
 // TestSiblingsTwin plays any order of ends of changes, some of records that have
 // several. At last the partition is lost, and what still ends of it changes nothing.
@@ -217,7 +218,7 @@ func TestSiblingsTwin(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		cfg := testConfig()
 		cfg.Merge, cfg.Brake = false, 0
-		m := &siblingsMachine{c: New(cfg), now: time.Unix(1_800_000_000, 0)}
+		m := &siblingsMachine{c: New(cfg), now: time.Unix(1_800_000_000, 0), buried: map[string]uint64{}}
 		m.a = m.c.Assigned(m.now, Start{Topic: "t", LeaderEpoch: -1, Metadata: metadataClean})
 		t.Repeat(map[string]func(*rapid.T){
 			"fetch": m.Fetch, "update": m.Update, "give up": m.GiveUp, "bury": m.Bury, "drop": m.Drop, "": m.Check,
@@ -226,8 +227,10 @@ func TestSiblingsTwin(t *testing.T) {
 		want.Dropped, want.Open = want.Dropped+want.Open, 0
 		m.c.Lost(m.now, []*Assignment{m.a})
 		for _, r := range m.plain {
-			if r.letter != nil {
-				m.c.Buried(m.now, r.letter)
+			for _, letter := range r.letters {
+				if letter != nil {
+					m.c.Buried(m.now, letter)
+				}
 			}
 		}
 		if got := m.c.Totals(); got != want {

@@ -25,7 +25,7 @@ type Snapshot struct {
 	PausedFor  time.Duration
 	Troubles   []Trouble // what holds delivery up at the moment, the worst first
 
-	Buried     map[string]uint64         // Counts.DeadLettered by the code of the reason
+	Buried     map[string]uint64         // dead letters acknowledged, by the code of the reason; a record of several changes may have several
 	Skipped    map[string]uint64         // Counts.Skipped by the code of the reason
 	Holds      [Holds]int                // Messages by what holds their next change
 	Strays     int                       // of them, those that an operation we don't know of may write to

@@ -296,7 +296,7 @@ func (c *Core) giveUp(now time.Time, it *Item, d Bury) Fate {
 	for _, ev := range slices.Clone(it.Events) {
 		one := d
 		one.Event = ev
-		c.bury(now, &one)
+		c.bury(&one)
 	}
 	return FateDeadLettered
 }

@@ -48,7 +48,7 @@ var families = []family{
 	},
 	{
 		"dead_letters_total", counter,
-		"Records in the dead-letter topic by reason; the sum is events_ended_total{fate=\"dead_lettered\"}. What decoding says (malformed, oversize, invalid_...): see what writes to the topic; what Kustomer says: read Kustomer's words in the dead letter's headers, put it right, and produce the records again.",
+		"Dead letters written, by reason; the sum is events_ended_total{fate=\"dead_lettered\"}, and more where a record has several changes, each of which has its own. What decoding says (malformed, oversize, invalid_...): see what writes to the topic; what Kustomer says: read Kustomer's words in the dead letter's headers, put it right, and produce the records again.",
 		[]string{"reason"},
 		true,
 		func(v view, send sendFunc) { byCode(v.snapshot.Buried, metrics.DeadLetters, send) },

@@ -19,6 +19,13 @@ func batcherRules() (list []guard) {
 
 // batcherGuards are those of the core that have no knob, or more places than one.
 var batcherGuards = []guard{
+	// Records of several changes.
+	{name: "a record settles with its last change", file: "batcher/siblings.go", old: "s.over || wholeRecord && s.open > 1 {", new: "s.over {"},
+	{name: "a record given up in part is not completed", file: "batcher/intake.go", old: "\t\tif s.givenUp {\n\t\t\tcount = deadLettered\n\t\t}\n", new: ""},
+	{name: "a record dropped in part is dropped once", file: "batcher/intake.go", old: "\t\ts.over = true\n\t\tev.Assignment.ledger.drop()\n", new: "\t\tev.Assignment.ledger.drop()\n"},
+	{name: "the credit of a record is freed with its last change", file: "batcher/intake.go", old: "if s.open--; s.open == 0 {", new: "if s.open--; true {"},
+	{name: "changes of a record keep their order", file: "batcher/siblings.go", old: "\tfor i := range s.n {\n", new: "\tfor i := s.n - 1; i >= 0; i-- {\n"},
+
 	// Order.
 	{name: "successors wait while a stray may run", file: "batcher/chain.go", old: "if c.rules.StrayWait && !it.stray && it.chain.strayUntil.After(now) {", new: "if false {"},
 	{name: "the stray time outlives the chain's items", file: "batcher/chain.go", old: "if until := later(ch.strayUntil, ch.coolUntil); until.After(now) {", new: "if until := later(ch.strayUntil, ch.coolUntil); false {"},

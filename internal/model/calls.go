@@ -133,9 +133,6 @@ func (p *process) answered(b *batcher.Batch, o batcher.Outcome) {
 	}
 	o.Answered = w.now.time()
 	p.core.Answered(w.now.time(), b, o)
-	if o.Kind == batcher.Unknown {
-		p.mayGiveUp(b)
-	}
 }
 
 // countUnlucky counts attempts of unknown outcome, which a healthy event meets

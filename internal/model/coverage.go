@@ -25,7 +25,7 @@ type Coverage struct {
 	Braked        int // healthy events that the brake let through
 	UsedUp        int // runs that stood still at the end because the reserve was used up
 	PartGivenUp   int // records with a change that was given up and another one that was applied
-	SharedLetters int // changes that were given up after another one of their record
+	TwoLetters    int // records of which several changes were given up
 	PartDropped   int // times a record was given back though a change of it had settled
 }
 
@@ -55,6 +55,6 @@ func (c *Coverage) Add(o Coverage) {
 	c.Braked += o.Braked
 	c.UsedUp += o.UsedUp
 	c.PartGivenUp += o.PartGivenUp
-	c.SharedLetters += o.SharedLetters
+	c.TwoLetters += o.TwoLetters
 	c.PartDropped += o.PartDropped
 }

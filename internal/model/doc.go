@@ -27,7 +27,7 @@
 //   - refusals.go: whom and what it refuses, and the budget of calls.
 //   - process.go: a process, which is a shell around a core as internal/pipeline is one;
 //     membership.go, poll.go, calls.go and commits.go: what it does outside.
-//   - letters.go: dead letters, and which events each stands for.
+//   - letters.go: dead letters.
 //   - check.go: the promises, each with a name, checked at every step;
 //     gravecheck.go: those about what is given up;
 //     endcheck.go: those that are checked when all has come to rest.
@@ -43,13 +43,8 @@
 // an older one, sent before, may still run". It sees a hole in the order when it
 // opens; whether the message then ends wrong is a matter of luck, one time in
 // ten. Next comes I3 by the truth of the world: at every commit, each event
-// before the offset was applied and its result event is in Kafka, or it was given up
-// and its record's dead letter is there.
-//
-// What a process gives up shows in its dead letters and, where one stands for a
-// second event of its record, in its result events. Only when the outcome of the
-// last attempt is unknown does nothing show it: there the model takes an event as
-// given up as soon as it may be.
+// before the offset was applied and its result event is in Kafka, or its dead letter
+// is.
 //
 // # The rules
 //

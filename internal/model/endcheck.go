@@ -32,13 +32,22 @@ func (w *world) checkEnd() {
 }
 
 // countPartGivenUp counts the records of which one change was given up and another
-// one was applied.
+// one was applied, and those of which several were given up.
 func (w *world) countPartGivenUp(records []*record) {
 	for _, r := range records {
 		givenUp := slices.ContainsFunc(r.changes, func(e *event) bool { return e.deadLettered && !e.applied })
 		applied := slices.ContainsFunc(r.changes, func(e *event) bool { return e.applied && !e.deadLettered })
 		if givenUp && applied {
 			w.seen.PartGivenUp++
+		}
+		n := 0
+		for _, e := range r.changes {
+			if e.deadLettered {
+				n++
+			}
+		}
+		if n > 1 {
+			w.seen.TwoLetters++
 		}
 	}
 }

@@ -46,7 +46,7 @@ type event struct {
 
 	applied      bool // Kustomer has run an item that holds it
 	resultAcked  bool // a result event that says so is in Kafka
-	deadLettered bool // it was given up, and the dead letter that stands for it is in Kafka
+	deadLettered bool // it was given up, and its dead letter is in Kafka
 	unlucky      int  // attempts of unknown outcome in a row
 }
 

@@ -8,14 +8,13 @@ func (p *process) checkBury(b *batcher.Bury, e *event) {
 	if (e.kind == malformed) != (b.MessageID == "") {
 		p.w.fail(CheckCause, "%v by %s for %d %s", e, p.name, b.Status, b.Reason.Text)
 	}
-	if p.letters[placeOf(b.Event)] != nil {
+	if p.buried[b.Event] {
 		p.w.fail(CheckTwice, "%v by %s", e, p.name)
 	}
 	p.checkBrake(e)
 }
 
-// checkGuilt sees that a change was given up for what is its own fault: one for which
-// a dead letter is written, and one for which that of its record stands.
+// checkGuilt sees that a change was given up for what is its own fault.
 func (p *process) checkGuilt(ev *batcher.Event, status int, why batcher.Reason) {
 	w, e := p.w, p.w.log.of(ev)
 	switch {

@@ -9,7 +9,7 @@ import (
 )
 
 // record is one record of the log. Its changes have fates of their own; a commit
-// passes all of them or none, and one dead letter is for the whole.
+// passes all of them or none.
 type record struct {
 	partition int
 	offset    int64    // once it is in the log

@@ -73,7 +73,7 @@ func TestEveryFaultTogether(t *testing.T) {
 		"dead letter of a healthy event, with a brake": s.Seen.Braked,
 		"record of several changes":                    s.Seen.Faults[Several],
 		"record given up in part, applied in part":     s.Seen.PartGivenUp,
-		"dead letter of several changes of a record":   s.Seen.SharedLetters,
+		"several dead letters of one record":           s.Seen.TwoLetters,
 		"record given back though in part settled":     s.Seen.PartDropped,
 	} {
 		if n < atLeast {

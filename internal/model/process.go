@@ -44,7 +44,8 @@ type process struct {
 	sawUnknown bool                     // an attempt of unknown outcome: the reserve of credit may be used
 	tried      map[*batcher.Event]trial // requests that carried it
 	probed     tick                     // when the last request was sent while the brake held; 0 never
-	letters    map[place]*letter        // dead letters decided
+	buried     map[*batcher.Event]bool  // a dead letter was decided for it
+	letters    uint64                   // acknowledged, while their partition was the process's
 	burials    [2][]tick                // when: of what can't be decoded, and of the rest
 	released   tick                     // when its brake was last released by hand; 0 never
 }
@@ -55,7 +56,7 @@ type tenure struct {
 	handle            *batcher.Assignment
 	first, next       int // indices of the first record to poll, and of the next one
 	records           int // handed over
-	open, unsure      int // changes of them that have not settled; of these, those that may have
+	open              int // changes of them that have not settled
 	paused, revoking  bool
 	last              bool  // its last commit is decided
 	sent              int64 // offset after the last record that was sent or buried before it was revoked
@@ -66,7 +67,7 @@ func (w *world) start(slot int) *process {
 	p := &process{
 		w: w, slot: slot, name: fmt.Sprintf("P%d.%d", slot, w.incarnations), up: true,
 		tenures: make([]*tenure, len(w.log)), finished: map[int][]int{},
-		sent: map[*batcher.Item]*sentItem{}, letters: map[place]*letter{}, tried: map[*batcher.Event]trial{}, restOf: map[string]tick{},
+		sent: map[*batcher.Item]*sentItem{}, buried: map[*batcher.Event]bool{}, tried: map[*batcher.Event]trial{}, restOf: map[string]tick{},
 	}
 	p.config = w.coreConfig(p.name)
 	p.core = batcher.New(p.config)

@@ -39,7 +39,7 @@ type Config struct {
 	UnknownTTL   time.Duration // after which an unknown id is asked for again; 10 s
 	UnknownGrace time.Duration // for which Fetch goes on asking for it; 1 min
 	RetryInitial time.Duration // the first pause of Fetch is at most that; 250 ms
-	RetryMax     time.Duration // and a later one at most this; 30 s
+	RetryMax     time.Duration // and a later one at most this; 10 s
 
 	// Dial replaces the dialer, for tests.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -63,7 +63,7 @@ func (cfg Config) withDefaults() Config {
 	orDefault(&cfg.UnknownTTL, 10*time.Second)
 	orDefault(&cfg.UnknownGrace, time.Minute)
 	orDefault(&cfg.RetryInitial, 250*time.Millisecond)
-	orDefault(&cfg.RetryMax, 30*time.Second)
+	orDefault(&cfg.RetryMax, 10*time.Second)
 	return cfg
 }
 

@@ -92,8 +92,8 @@ func add(r *kgo.Record, name, value string) {
 	r.Headers = append(r.Headers, kgo.RecordHeader{Key: name, Value: []byte(value)})
 }
 
-// part is "2/3" where a record has several changes and the second one was the first
-// to be given up: one dead letter stands for all.
+// part is "2/3" for the second of a record's three changes, and empty where it has
+// only one.
 func part(ev *batcher.Event) string {
 	n, of := ev.Part()
 	if of == 1 {
