@@ -125,9 +125,10 @@ func (c *Consumer) collectPartition(topic string, p *kgo.FetchPartition) error {
 		}
 		c.changes = c.changes[:len(c.changes)+1] // collect has made room
 		ch := &c.changes[len(c.changes)-1]
+		offset := r.Offset // decode gives the record back, and then it is empty
 		if needs, wait := c.decode(topic, p.Partition, ch, r); wait != nil {
 			c.changes = c.changes[:len(c.changes)-1]
-			c.leave(stop{handle, r.Offset, needs, wait}, p.Records[i+1:])
+			c.leave(stop{handle, offset, needs, wait}, p.Records[i+1:])
 			break
 		}
 		c.room -= 1 + len(ch.More)
