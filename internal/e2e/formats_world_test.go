@@ -163,11 +163,16 @@ type writer struct {
 
 func (w *formatWorld) writer(subject, schema string) *writer {
 	w.t.Helper()
+	return &writer{w.t, w.register(subject, sr.TypeAvro, schema), newCodec(w.t, schema)}
+}
+
+func newCodec(t *testing.T, schema string) *goavro.Codec {
+	t.Helper()
 	codec, err := goavro.NewCodec(schema)
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
-	return &writer{w.t, w.register(subject, sr.TypeAvro, schema), codec}
+	return codec
 }
 
 // bare is a value without an id.

@@ -244,12 +244,15 @@ func (w *world) load(perSecond int) (stop func()) {
 // partition without a commit lags by all it holds: kadm's own sum leaves out
 // groups that are still forming.
 func (w *world) lag() (lag int64, err error) {
+	if w.sources != nil {
+		return w.lagOf(w.sources...)
+	}
+	return w.lagOf(w.topic)
+}
+
+func (w *world) lagOf(topics ...string) (lag int64, err error) {
 	ctx, cancel := context.WithTimeout(w.t.Context(), 10*time.Second)
 	defer cancel()
-	topics := w.sources
-	if topics == nil {
-		topics = []string{w.topic}
-	}
 	starts, err := w.admin.ListStartOffsets(ctx, topics...)
 	if err != nil {
 		return 0, err
