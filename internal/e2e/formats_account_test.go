@@ -88,14 +88,16 @@ type resultEvent struct {
 		Partition int32
 		Ranges    [][2]int64
 	}
-	Items []struct {
-		MessageID, Status, Topic string
-		Partition                int32
-		Events                   []struct {
-			Offset  int64
-			EventID string
-			Change  int
-		}
+	Items []resultItem
+}
+
+type resultItem struct {
+	MessageID, Status, Topic string
+	Partition                int32
+	Events                   []struct {
+		Offset  int64
+		EventID string
+		Change  int
 	}
 }
 

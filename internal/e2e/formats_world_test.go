@@ -219,8 +219,11 @@ func (w *formatWorld) produceAll() {
 	w.t.Helper()
 	var failed error
 	var once sync.Once
+	// Times of their own, which dead letters keep; but not so old that Kafka's retention
+	// would take either away.
+	begun := time.Now().Add(-time.Hour).UnixMilli()
 	for i, f := range w.records {
-		f.Timestamp = time.UnixMilli(1_792_000_000_000 + int64(i))
+		f.Timestamp = time.UnixMilli(begun + int64(i))
 		w.client.Produce(context.Background(), f.Record, func(_ *kgo.Record, err error) {
 			if err != nil {
 				once.Do(func() { failed = err })
