@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -121,8 +122,12 @@ func (w *formatWorld) wantResults() {
 	}
 	got, sources := map[string]told{}, map[string]bool{}
 	w.read(w.results, func(r *kgo.Record) error {
+		text, err := r.Value, error(nil)
+		if w.decode != nil {
+			text, err = w.decode(r.Value)
+		}
 		var e resultEvent
-		if err := json.Unmarshal(r.Value, &e); err != nil {
+		if err := errors.Join(err, json.Unmarshal(text, &e)); err != nil {
 			return err
 		}
 		if e.Kind == "completed" {

@@ -44,8 +44,12 @@ type formatWorld struct {
 	schemas *sr.Client
 	url     string // of the registry, as the connectors are told it
 	topicOf map[string]string
-	records []*fated
 	random  *rand.Rand
+
+	records  []*fated
+	produced int // of them
+	// decode makes JSON of a result event; nil: it is JSON.
+	decode func(value []byte) ([]byte, error)
 }
 
 // fated is a record and what must become of it: one fate of the three.
@@ -214,7 +218,8 @@ func (w *formatWorld) interleave() {
 	}
 }
 
-// produceAll writes the list to Kafka, which gives each record its position.
+// produceAll writes what is new on the list to Kafka, which gives each record its
+// position.
 func (w *formatWorld) produceAll() {
 	w.t.Helper()
 	var failed error
@@ -222,7 +227,7 @@ func (w *formatWorld) produceAll() {
 	// Times of their own, which dead letters keep; but not so old that Kafka's retention
 	// would take either away.
 	begun := time.Now().Add(-time.Hour).UnixMilli()
-	for i, f := range w.records {
+	for i, f := range w.records[w.produced:] {
 		f.Timestamp = time.UnixMilli(begun + int64(i))
 		w.client.Produce(context.Background(), f.Record, func(_ *kgo.Record, err error) {
 			if err != nil {
@@ -233,11 +238,12 @@ func (w *formatWorld) produceAll() {
 	if err := w.client.Flush(w.t.Context()); err != nil || failed != nil {
 		w.t.Fatalf("produce: %v", errors.Join(err, failed))
 	}
-	for _, f := range w.records {
+	for _, f := range w.records[w.produced:] {
 		if f.dead != "" {
 			w.buried[position(f.Record)] = true
 		}
 	}
+	w.produced = len(w.records)
 }
 
 // truth is the state in which each message must end: the last value of each field,
