@@ -164,20 +164,26 @@ func (m *maker) cloudEventWithoutData() {
 	m.skips("tombstone", d, d.cloudEvent(""), structured)
 }
 
+// garbageOf is values that are dead letters for one reason.
+type garbageOf struct {
+	code   string
+	values []string
+}
+
 // garbageJSON is what no JSON is, or no unambiguous one.
 func (m *maker) garbageJSON() {
 	d := m.draft()
 	good := d.json()
-	for code, value := range map[string][]string{
-		"malformed": {
+	for _, g := range []garbageOf{
+		{"malformed", []string{
 			good[:len(good)-9], good + "x", "[" + good + "]", `"` + canary.Value + `"`, "null", strings.Replace(good, "é", "\xc3\x28", 1),
 			strings.Replace(good, `"status"`, `"subject"`, 1), "\x00\x00\x01", strings.Repeat("[", 5000),
 			strings.Replace(good, `"tier-`, `"\ud800`, 1),
-		},
-		"oversize":    {strings.Repeat(" ", 70_000) + good},
-		"empty_value": {""},
+		}},
+		{"oversize", []string{strings.Repeat(" ", 70_000) + good}},
+		{"empty_value", []string{""}},
 	} {
-		m.dies(code, d, []byte(value[m.n%len(value)]))
+		m.dies(g.code, d, []byte(g.values[m.n%len(g.values)]))
 	}
 }
 
@@ -185,14 +191,10 @@ func (m *maker) garbageJSON() {
 func (m *maker) garbageEvents() {
 	d := m.draft()
 	good := d.json()
-	for code, value := range map[string]string{
-		"invalid_message_id":  strings.Replace(good, `"messageId"`, `"message"`, 1),
-		"invalid_event_id":    strings.Replace(good, quoted(d.event), "7", 1),
-		"invalid_occurred_at": strings.Replace(good, "2026-", "26-", 1),
-		"invalid_changes":     strings.Replace(good, `"subject"`, `"_clientRef"`, 1),
-	} {
-		m.dies(code, d, []byte(value))
-	}
+	m.dies("invalid_message_id", d, []byte(strings.Replace(good, `"messageId"`, `"message"`, 1)))
+	m.dies("invalid_event_id", d, []byte(strings.Replace(good, quoted(d.event), "7", 1)))
+	m.dies("invalid_occurred_at", d, []byte(strings.Replace(good, "2026-", "26-", 1)))
+	m.dies("invalid_changes", d, []byte(strings.Replace(good, `"subject"`, `"_clientRef"`, 1)))
 	m.dies("mapping_cloudevent", d, bytes.Replace(d.cloudEvent(`,"data":{}`), []byte(`"1.0"`), []byte("1"), 1), structured)
 }
 
@@ -262,13 +264,10 @@ func (a *avroMaker) garbage() {
 	good := a.v1.framed(d.native())
 	both := d.native()
 	both["clear"] = []any{"subject"}
-	for code, values := range map[string][][]byte{
-		"invalid_avro":    {good[:len(good)-3], append(good, 0), framed(a.v2.id, good[5:]), a.v1.framed(both), good[:5]},
-		"unknown_schema":  {framed(unknownID, good[5:])},
-		"unusable_schema": {framed(a.proto, []byte{0, 10, 1, 'x'})},
-		"schema_no_event": {a.other.framed(map[string]any{"number": canary.Number})},
-	} {
-		a.dies(code, d, values[a.n%len(values)])
-	}
+	broken := [][]byte{good[:len(good)-3], append(good, 0), framed(a.v2.id, good[5:]), a.v1.framed(both), good[:5]}
+	a.dies("invalid_avro", d, broken[a.n%len(broken)])
+	a.dies("unknown_schema", d, framed(unknownID, good[5:]))
+	a.dies("unusable_schema", d, framed(a.proto, []byte{0, 10, 1, 'x'}))
+	a.dies("schema_no_event", d, a.other.framed(map[string]any{"number": canary.Number}))
 	a.dies("invalid_framing", d, a.v1.bare(d.native()), kgo.RecordHeader{Key: schemaHeader, Value: []byte("1")})
 }
