@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -202,4 +204,46 @@ func isReason(name string) bool {
 		}
 	}
 	return false
+}
+
+// wantEachOnce checks that each record has one fate, whichever it is.
+func (w *formatWorld) wantEachOnce(m map[string]float64) {
+	w.t.Helper()
+	dead, reasons, sent, sources := map[string]bool{}, map[string]int{}, map[string]told{}, map[string]bool{}
+	w.read(w.deadLetters, func(r *kgo.Record) error {
+		from, _ := splitHeaders(r)
+		if dead[from] {
+			w.t.Errorf("record %s has two dead letters", from)
+		}
+		dead[from] = true
+		reason, said := header(r, "kafka-kustomer.reason"), header(r, "__connect.errors.exception.message")
+		if reasons[reason]++; reason == "" || said == "" {
+			w.t.Errorf("the dead letter of %s has reason %q, %q", from, reason, said)
+		}
+		return nil
+	})
+	w.read(w.results, func(r *kgo.Record) error {
+		var e resultEvent
+		if err := json.Unmarshal(r.Value, &e); err != nil || e.Kind != "completed" {
+			return err
+		}
+		e.Items = slices.DeleteFunc(e.Items, func(it resultItem) bool { return it.Status != "updated" })
+		e.note(w.t, sent, sources)
+		return nil
+	})
+	delivered, skipped := map[string]bool{}, 0
+	for at := range sent {
+		at, _, _ = strings.Cut(at, " ")
+		if delivered[at] = true; dead[at] {
+			w.t.Errorf("record %s is delivered and a dead letter", at)
+		}
+	}
+	for _, f := range w.records {
+		if at := position(f.Record); !dead[at] && !delivered[at] {
+			skipped++
+		}
+	}
+	got := []float64{m["events_delivered_total"], m[`events_ended_total{fate="completed"}`], m[`events_ended_total{fate="dead_lettered"}`], m[`events_ended_total{fate="skipped"}`], m[`events_ended_total{fate="dropped"}`]}
+	wantSame(w.t, "records read, delivered, dead-lettered, skipped, dropped", []float64{float64(len(w.records)), float64(len(delivered)), float64(len(dead)), float64(skipped), 0}, got)
+	w.t.Logf("%d delivered, %d skipped, %d dead letters: %v", len(delivered), skipped, len(dead), reasons)
 }

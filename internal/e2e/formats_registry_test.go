@@ -3,9 +3,11 @@
 package e2e
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -35,44 +37,51 @@ func (w *formatWorld) putOn(partition int32, add func()) (last *kgo.Record) {
 // stream goes on producing what add puts on the list until stop is called. Nobody
 // else may look at the list meanwhile.
 func (w *formatWorld) stream(add func()) (stop func()) {
-	quit, done := make(chan struct{}), make(chan error)
+	quit, done, failed := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	go func() {
+		defer close(done)
 		tick := time.NewTicker(20 * time.Millisecond)
 		defer tick.Stop()
-		failed := make(chan error, 1)
 		for {
 			select {
 			case <-quit:
-				err := w.client.Flush(w.t.Context())
-				select {
-				case first := <-failed:
-					err = errors.Join(err, first)
-				default:
-				}
-				done <- err
 				return
 			case <-tick.C:
-			}
-			begun := len(w.records)
-			add()
-			for _, f := range w.records[begun:] {
-				w.client.Produce(w.t.Context(), f.Record, func(_ *kgo.Record, err error) {
-					if err != nil {
-						select {
-						case failed <- err:
-						default:
-						}
-					}
-				})
+				w.send(add, failed)
 			}
 		}
 	}()
-	return func() {
+	stop = sync.OnceFunc(func() {
 		w.t.Helper()
 		close(quit)
-		if err := <-done; err != nil {
-			w.t.Fatalf("produce: %v", err)
+		<-done
+		err := w.client.Flush(context.Background())
+		select {
+		case first := <-failed:
+			err = errors.Join(err, first)
+		default:
 		}
+		if err != nil {
+			w.t.Errorf("produce: %v", err)
+		}
+	})
+	w.t.Cleanup(stop) // a test that fails in the middle must not leave it
+	return stop
+}
+
+// send produces what add puts on the list, and does not wait for Kafka.
+func (w *formatWorld) send(add func(), failed chan<- error) {
+	begun := len(w.records)
+	add()
+	for _, f := range w.records[begun:] {
+		w.client.Produce(context.Background(), f.Record, func(_ *kgo.Record, err error) {
+			if err != nil {
+				select {
+				case failed <- err:
+				default: // the first will do
+				}
+			}
+		})
 	}
 }
 

@@ -3,18 +3,15 @@
 package e2e
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -272,43 +269,4 @@ func trace() kgo.RecordHeader {
 func quoted(text string) string {
 	b, _ := json.Marshal(text) // a string is always well
 	return string(b)
-}
-
-// metrics reads /metrics: values by name with labels, without the prefix that all have.
-func (p *process) metrics() map[string]float64 {
-	p.t.Helper()
-	reply, err := control.Get(p.admin() + "/metrics")
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer reply.Body.Close()
-	values := map[string]float64{}
-	scan := bufio.NewScanner(reply.Body)
-	scan.Buffer(nil, 1<<20)
-	for scan.Scan() {
-		name, ours := strings.CutPrefix(scan.Text(), "kafka_kustomer_")
-		at := strings.LastIndexByte(name, ' ')
-		if !ours || at < 0 {
-			continue
-		}
-		if v, err := strconv.ParseFloat(name[at+1:], 64); err == nil {
-			values[name[:at]] = v
-		}
-	}
-	if err := scan.Err(); err != nil {
-		p.t.Fatal(err)
-	}
-	return values
-}
-
-// gateTo opens a gate to the host of a URL, and returns the URL through it.
-func gateTo(t *testing.T, address string) (*gate, string) {
-	t.Helper()
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g := openGate(t, "http://"+u.Host)
-	u.Host = g.address
-	return g, u.String()
 }
