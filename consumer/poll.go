@@ -137,8 +137,9 @@ func (c *Consumer) collectPartition(topic string, p *kgo.FetchPartition) error {
 		}
 		c.changes = c.changes[:len(c.changes)+1] // collect has made room
 		ch := &c.changes[len(c.changes)-1]
+		offset := r.Offset // decode gives the record back, and then it is empty
 		if needs, wait := c.decode(topic, p.Partition, ch, r); wait != nil {
-			c.leave(stop{handle, ch.Offset, needs, wait}, p.Records[i+1:])
+			c.leave(stop{handle, offset, needs, wait}, p.Records[i+1:])
 			c.changes = c.changes[:len(c.changes)-1]
 			break
 		}

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestDryRunOfAFile(t *testing.T) {
@@ -50,6 +52,30 @@ func TestDryRunOfAFile(t *testing.T) {
 	}
 	if _, summary := dryRunLines(t, "--file", path, "--limit", "1"); summary.Records != 1 {
 		t.Errorf("--limit 1: %+v", summary)
+	}
+}
+
+// Of a record that the mapping makes several changes of, each is told apart, for
+// people and for programs.
+func TestDryRunTellsChangesOfOneRecordApart(t *testing.T) {
+	events := writeEvents(t, `{"ids":["m1","m2"]}`, `{"ids":["m3"]}`)
+	cfg := configFile(t, `
+kustomer: {base_url: https://example.invalid, api_key: none}
+source: {topics: [changes], mapping: {jq: '.ids[] | {messageId: ., changes: {lang: "de"}}'}}
+`)
+	_, stdout, stderr := command(t, "dry-run", "-c", cfg, "--file", events)
+	for _, words := range []string{"m1 from events.ndjson:1 change 1 of 2\n", "m2 from events.ndjson:1 change 2 of 2\n", "m3 from events.ndjson:2\n"} {
+		if !strings.Contains(stdout, words) {
+			t.Errorf("%q is not in\n%s%s", words, stdout, stderr)
+		}
+	}
+	requests, _ := dryRunLines(t, "-c", cfg, "--file", events)
+	var got [][2]int
+	for _, it := range requests[0].Items {
+		got = append(got, [2]int{it.Records[0].Change, it.Records[0].Changes})
+	}
+	if diff := cmp.Diff([][2]int{{1, 2}, {2, 2}, {}}, got); diff != "" {
+		t.Errorf("change and changes of each item (-want +got):\n%s", diff)
 	}
 }
 

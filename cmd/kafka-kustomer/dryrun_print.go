@@ -163,6 +163,9 @@ type (
 		File      string `json:"file,omitempty"`
 		Line      int64  `json:"line,omitempty"`
 		Event     string `json:"event_id,omitempty"`
+		// Which of the record's changes, from 1, of so many; left out where it has one.
+		Change  int `json:"change,omitempty"`
+		Changes int `json:"changes,omitempty"`
 	}
 	refusedLine struct {
 		Kind   string     `json:"kind"` // "skipped" or "dead_letter"
@@ -214,8 +217,11 @@ func (p *printer) refused(kind string, o dryrun.Origin, why batcher.Reason) {
 }
 
 func (p *printer) record(o dryrun.Origin) recordLine {
+	l := recordLine{Event: o.EventID, Change: o.Change, Changes: o.Changes}
 	if p.ofFile {
-		return recordLine{File: o.Topic, Line: o.Offset, Event: o.EventID}
+		l.File, l.Line = o.Topic, o.Offset
+	} else {
+		l.Topic, l.Partition, l.Offset = o.Topic, &o.Partition, &o.Offset
 	}
-	return recordLine{Topic: o.Topic, Partition: &o.Partition, Offset: &o.Offset, Event: o.EventID}
+	return l
 }

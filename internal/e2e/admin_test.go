@@ -3,10 +3,12 @@
 package e2e
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -86,4 +88,31 @@ func (p *process) release() error {
 		return errors.New(reply.Status)
 	}
 	return nil
+}
+
+// metrics reads /metrics: values by name with labels, without the prefix that all have.
+func (p *process) metrics() map[string]float64 {
+	p.t.Helper()
+	reply, err := control.Get(p.admin() + "/metrics")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer reply.Body.Close()
+	values := map[string]float64{}
+	scan := bufio.NewScanner(reply.Body)
+	scan.Buffer(nil, 1<<20)
+	for scan.Scan() {
+		name, ours := strings.CutPrefix(scan.Text(), "kafka_kustomer_")
+		at := strings.LastIndexByte(name, ' ')
+		if !ours || at < 0 {
+			continue
+		}
+		if v, err := strconv.ParseFloat(name[at+1:], 64); err == nil {
+			values[name[:at]] = v
+		}
+	}
+	if err := scan.Err(); err != nil {
+		p.t.Fatal(err)
+	}
+	return values
 }

@@ -10,6 +10,11 @@
 // The simulator is the referee of the order: it counts fields that went back to
 // an older value, and changes sent while an older one could still run.
 //
+// The tests in formats_*_test.go are about the forms of records: JSON, Avro, rows,
+// webhooks, a program in jq, and bytes that mean harm, with a real schema registry
+// (package registrytest) beside Kafka. There the test that makes a record writes down
+// what must become of it (a formatWorld, formats_world_test.go).
+//
 // They carry the build tag kafka and run on Linux only: they read /proc, and let
 // the kernel end the processes when the test dies.
 //
@@ -22,6 +27,8 @@
 //	E2E_CHAOS    how long members are killed, stopped and restarted (75s)
 //	E2E_KILLS    kills of one member (10)
 //	E2E_OUTAGE   how long the API is away (20s)
+//	E2E_REGISTRY how long the schema registry is away (15s)
+//	E2E_BYTES    records that mean harm (10,000)
 //	E2E_SEED     seed of events, faults and moments (the time)
 //
 // KAFKA_KUSTOMER_TEST_LOGS names a folder that keeps the logs. They are those of

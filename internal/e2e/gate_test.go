@@ -5,6 +5,7 @@ package e2e
 import (
 	"io"
 	"net"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,6 +35,18 @@ func openGate(t *testing.T, url string) *gate {
 	g.open()
 	t.Cleanup(func() { g.shut(); g.wg.Wait() })
 	return g
+}
+
+// gateTo opens a gate to the host of a URL, and returns the URL through it.
+func gateTo(t *testing.T, address string) (*gate, string) {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := openGate(t, "http://"+u.Host)
+	u.Host = g.address
+	return g, u.String()
 }
 
 func (g *gate) url() string { return "http://" + g.address }

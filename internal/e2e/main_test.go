@@ -57,6 +57,7 @@ func run(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "e2e: go %v: %v\n%s", args, err, out)
 		return 1
 	}
+	defer closeRegistry()
 	return kafkatest.Main(m)
 }
 

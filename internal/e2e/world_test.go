@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,6 +57,10 @@ type world struct {
 	keyFile string
 
 	topic, results, deadLetters, group string
+	// sources are all topics that are read, and entries is how source.topics lists
+	// them; both empty: topic alone.
+	sources []string
+	entries string
 
 	events *workload.Generator
 	buried map[string]bool // positions that must be in the dead-letter topic
@@ -105,21 +110,24 @@ func (w *world) setKey(key string) {
 // whole sections that replace one.
 func (w *world) connector(name, source string, more ...string) *process {
 	w.t.Helper()
-	if w.pace == "" {
-		w.pace = "30000"
-	}
-	if w.slots == 0 {
-		w.slots = 24
-	}
-	deadLetter := w.deadLetter("5%")
-	if slices.ContainsFunc(more, func(section string) bool { return strings.HasPrefix(section, "dead_letter:") }) {
-		deadLetter = ""
+	path := w.configure(name, source, more...)
+	return start(w.t, name, "run", "-c", path)
+}
+
+// configure writes the configuration of a connector.
+func (w *world) configure(name, source string, more ...string) (path string) {
+	w.t.Helper()
+	unless := func(section, usual string) string {
+		if slices.ContainsFunc(more, func(s string) bool { return strings.HasPrefix(s, section+":") }) {
+			return ""
+		}
+		return section + ": " + usual
 	}
 	config := fmt.Sprintf(`
 name: %s
 kafka: {brokers: [%s]}
 source: {topics: [%s], group: %s, session_timeout: %v%s}
-batch: {linger: 200ms}
+%s
 kustomer:
   base_url: %s
   api_key_file: %s
@@ -130,25 +138,30 @@ kustomer:
   retry: {initial: 100ms, max: 1s}
   item_retry: {attempts: 2, over: 1s}
 commit: {interval: 200ms}
-results: {topic: %s}
+%s
 %s
 drain_timeout: %v
 revoke_timeout: 10s
 admin: {listen: "127.0.0.1:0"}
 log: {format: json, level: debug}
 %s`,
-		name, strings.Join(w.brokers, ", "), w.topic, w.group, sessionTimeout, source,
-		w.baseURL, w.keyFile, lostReplyWait, w.pace, w.slots, w.results, deadLetter, drainTimeout, strings.Join(more, "\n"))
-	path := filepath.Join(w.t.TempDir(), name+".yaml")
+		name, strings.Join(w.brokers, ", "), cmp.Or(w.entries, w.topic), w.group, sessionTimeout, source,
+		unless("batch", "{linger: 200ms}"),
+		w.baseURL, w.keyFile, lostReplyWait, cmp.Or(w.pace, "30000"), cmp.Or(w.slots, 24),
+		unless("results", fmt.Sprintf("{topic: %s}", w.results)), unless("dead_letter", w.deadLetterKeys("5%")),
+		drainTimeout, strings.Join(more, "\n"))
+	path = filepath.Join(w.t.TempDir(), name+".yaml")
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
-	return start(w.t, name, "run", "-c", path)
+	return path
 }
 
 // deadLetter is the section of a configuration, with the brake set.
-func (w *world) deadLetter(brake string) string {
-	return fmt.Sprintf("dead_letter: {topic: %s, brake: %s}", w.deadLetters, brake)
+func (w *world) deadLetter(brake string) string { return "dead_letter: " + w.deadLetterKeys(brake) }
+
+func (w *world) deadLetterKeys(brake string) string {
+	return fmt.Sprintf("{topic: %s, brake: %s}", w.deadLetters, brake)
 }
 
 // instance is the source key that makes a static member.
@@ -231,13 +244,20 @@ func (w *world) load(perSecond int) (stop func()) {
 // partition without a commit lags by all it holds: kadm's own sum leaves out
 // groups that are still forming.
 func (w *world) lag() (lag int64, err error) {
+	if w.sources != nil {
+		return w.lagOf(w.sources...)
+	}
+	return w.lagOf(w.topic)
+}
+
+func (w *world) lagOf(topics ...string) (lag int64, err error) {
 	ctx, cancel := context.WithTimeout(w.t.Context(), 10*time.Second)
 	defer cancel()
-	starts, err := w.admin.ListStartOffsets(ctx, w.topic)
+	starts, err := w.admin.ListStartOffsets(ctx, topics...)
 	if err != nil {
 		return 0, err
 	}
-	ends, err := w.admin.ListEndOffsets(ctx, w.topic)
+	ends, err := w.admin.ListEndOffsets(ctx, topics...)
 	if err != nil {
 		return 0, err
 	}

@@ -36,7 +36,7 @@ type Config struct {
 	MaxEntries     int           // schemas kept (of 16 times MaxSchemaBytes at most), and as many unknown ids; 1,000
 	MaxSchemaBytes int           // of one reply, and of one schema with all it refers to; 1 MiB
 
-	UnknownTTL   time.Duration // after which an unknown id is asked for again; 10 s
+	UnknownTTL   time.Duration // after which an unknown id is asked for again; 10 s, or a sixth of UnknownGrace if that is less
 	UnknownGrace time.Duration // for which Fetch goes on asking for it; 1 min
 	RetryInitial time.Duration // the first pause of Fetch is at most that; 250 ms
 	RetryMax     time.Duration // and a later one at most this; 10 s
@@ -60,8 +60,10 @@ func (cfg Config) withDefaults() Config {
 	orDefault(&cfg.Timeout, 10*time.Second)
 	orDefault(&cfg.MaxEntries, 1000)
 	orDefault(&cfg.MaxSchemaBytes, 1<<20)
-	orDefault(&cfg.UnknownTTL, 10*time.Second)
 	orDefault(&cfg.UnknownGrace, time.Minute)
+	// Were it longer than the grace time, that would be waited out without a second
+	// question.
+	orDefault(&cfg.UnknownTTL, max(min(10*time.Second, cfg.UnknownGrace/6), time.Millisecond))
 	orDefault(&cfg.RetryInitial, 250*time.Millisecond)
 	orDefault(&cfg.RetryMax, 10*time.Second)
 	return cfg

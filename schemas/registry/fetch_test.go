@@ -72,6 +72,19 @@ func TestFetchHeedsRetryAfter(t *testing.T) {
 	})
 }
 
+// However short the grace time is, it is for asking again.
+func TestFetchAsksAgainInAShortGrace(t *testing.T) {
+	for _, grace := range []time.Duration{time.Second, 2 * time.Second, 10 * time.Second} {
+		bubble(t, Config{UnknownGrace: grace}, func(t *testing.T, c *Client, f *fake) {
+			time.AfterFunc(grace/2, func() { f.seed("a", 7, plain) })
+			start := time.Now()
+			if s, err := c.Fetch(t.Context(), Number(7)); err != nil || s.Text != plain || time.Since(start) >= grace {
+				t.Errorf("grace %v: %v, %v after %v", grace, s, err, time.Since(start))
+			}
+		})
+	}
+}
+
 // An id is given up when it has been unknown for the grace time, and then at once.
 func TestFetchGivesUpTheUnknown(t *testing.T) {
 	bubble(t, Config{UnknownTTL: 10 * time.Second, UnknownGrace: time.Minute}, func(t *testing.T, c *Client, f *fake) {
