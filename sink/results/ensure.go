@@ -19,6 +19,7 @@ type wanted struct {
 	create      bool
 	partitions  int32
 	replication int16
+	settings    map[string]*string
 }
 
 // Ensure sees that both topics exist and may be written to, and creates what is
@@ -47,11 +48,16 @@ func (w *Writer) Ensure(ctx context.Context) error {
 	return nil
 }
 
+// keep is the setting of a new topic of dead letters. They have the times of their
+// records, and a broker deletes by those: one of an old record would be gone within
+// minutes.
+var keep = map[string]*string{"retention.ms": kadm.StringPtr("-1")}
+
 func (w *Writer) wanted() []wanted {
 	c := &w.cfg
 	return []wanted{
-		{c.ResultsTopic, "results", c.CreateResults, c.ResultsPartitions, c.ResultsReplication},
-		{c.DeadLetterTopic, "dead_letter", c.CreateDeadLetters, c.DeadLetterPartitions, c.DeadLetterReplication},
+		{c.ResultsTopic, "results", c.CreateResults, c.ResultsPartitions, c.ResultsReplication, nil},
+		{c.DeadLetterTopic, "dead_letter", c.CreateDeadLetters, c.DeadLetterPartitions, c.DeadLetterReplication, keep},
 	}
 }
 
@@ -91,7 +97,7 @@ func (w *Writer) create(ctx context.Context, t wanted) error {
 	if t.replication <= 0 {
 		t.replication = brokerDefault
 	}
-	_, err := w.admin.CreateTopic(ctx, t.partitions, t.replication, nil, t.topic)
+	_, err := w.admin.CreateTopic(ctx, t.partitions, t.replication, t.settings, t.topic)
 	switch {
 	case err == nil:
 		w.log.Info("topic created; a count of -1 is the broker's default", zap.String("topic", t.topic),

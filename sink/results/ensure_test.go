@@ -37,6 +37,30 @@ func TestEnsureCreatesWhatIsMissing(t *testing.T) {
 	}
 }
 
+// A dead letter is as old as its record, so a new topic must not delete by age.
+func TestNewTopicKeepsDeadLetters(t *testing.T) {
+	c := newCluster(t)
+	w := newWriter(t, c)
+	w.cfg.CreateResults, w.cfg.CreateDeadLetters = true, true
+	if err := w.Ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	configs, err := w.admin.DescribeTopicConfigs(t.Context(), "results", "dead")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, topic := range configs {
+		for _, setting := range topic.Configs {
+			if setting.Key == "retention.ms" && (setting.MaybeValue() == "-1") != (topic.Name == "dead") {
+				t.Errorf("retention.ms of %s is %s", topic.Name, setting.MaybeValue())
+			}
+		}
+	}
+	if value, err := configs.On("dead", nil); err != nil || len(value.Configs) == 0 {
+		t.Errorf("no settings of the topic: %v", err)
+	}
+}
+
 func TestEnsureSaysWhatToCheck(t *testing.T) {
 	tests := []struct {
 		name  string
