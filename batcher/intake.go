@@ -16,10 +16,11 @@ func (c *Core) Fetched(now time.Time, a *Assignment, changes []Change) {
 	if a.ledger.counts.Open == 0 {
 		a.movedAt = now // it did not stand still, it had nothing
 	}
-	c.extra = max(0, c.extra-len(changes))
 	for i := range changes {
+		c.extra -= 1 + len(changes[i].More)
 		c.take(now, a, &changes[i])
 	}
+	c.extra = max(0, c.extra)
 	if !a.started && len(changes) > 0 {
 		a.started = true
 		c.commitAt = now // the write-ahead mark waits for no interval
