@@ -12,14 +12,23 @@ import (
 
 	"kafka-kustomer/internal/config"
 	"kafka-kustomer/internal/online"
+	"kafka-kustomer/schemas"
+	"kafka-kustomer/schemas/formats"
+	"kafka-kustomer/schemas/mapping"
+	"kafka-kustomer/schemas/registry"
 	"kafka-kustomer/sink"
 )
 
-const onlineHelp = `With --online it also checks, without writing, committing or creating anything:
+const onlineHelp = `With --online it also checks, without writing, committing, registering or
+creating anything:
   Kafka     each broker of kafka.brokers, the login, every broker of the cluster at
             the address that the cluster names; the topics and the rights on them;
             the group, its offsets and lag; session time-out and protocol
   Kustomer  the address, the key, its region and roles, the quota, the clock
+  Registry  each URL of schema_registry.urls and the login; with results in Avro,
+            whether their schema is there or would be taken; of each source topic
+            that may hold Avro, whether the newest version of its subject (its name
+            and "-value") can be read
 Kustomer has no call that proves a role and changes nothing. It is asked for an
 operation that does not exist, and sent a bulk update of no items; what that leaves
 open is marked "not proven". It costs three requests of the org's quota.
@@ -40,6 +49,12 @@ func (v *validation) checkOnline(ctx context.Context, cfg *config.Config) ([]onl
 		return nil, usageError{err}
 	}
 	defer checking.API.Close()
+	if checking.Registry, err = registryChecks(cfg, v.timeout); err != nil {
+		return nil, usageError{err}
+	}
+	if checking.Registry != nil {
+		defer closeAll(checking.Registry.Instances)
+	}
 	var checks []onlineCheck
 	for _, c := range online.Run(ctx, checking) {
 		checks = append(checks, onlineCheck{c, c.Took.Round(time.Millisecond).Seconds()})
@@ -76,6 +91,56 @@ func onlineConfig(cfg *config.Config, timeout time.Duration) (online.Config, err
 	}, nil
 }
 
+// registryChecks says what to check of the schema registry, nil when there is none.
+func registryChecks(cfg *config.Config, timeout time.Duration) (*online.Registry, error) {
+	if len(cfg.SchemaRegistry.URLs) == 0 {
+		return nil, nil
+	}
+	sources, err := sourceSchemas(cfg)
+	if err != nil {
+		return nil, err
+	}
+	checks := &online.Registry{Sources: sources}
+	if cfg.Results.Format == "avro" {
+		checks.Results = online.ResultsSchema{
+			Subject: registry.Subject(cfg.Results.Topic), Schema: schemas.BatchResultAvro, Register: cfg.SchemaRegistry.AutoRegister,
+		}
+	}
+	for _, url := range cfg.SchemaRegistry.URLs {
+		one := registryConfig(cfg)
+		one.URLs, one.Timeout = []string{url}, min(one.Timeout, timeout)
+		client, err := registry.New(one)
+		if err != nil {
+			closeAll(checks.Instances)
+			return nil, err
+		}
+		checks.Instances = append(checks.Instances, client)
+	}
+	return checks, nil
+}
+
+// sourceSchemas are those of the topics whose records may name a schema.
+func sourceSchemas(cfg *config.Config) (list []online.SourceSchema, err error) {
+	for i := range cfg.Source.Topics {
+		t := &cfg.Source.Topics[i]
+		if t.Format == formats.JSON || t.Schema != "" {
+			continue
+		}
+		mapper, err := mapping.New(t.Mapping.MapperConfig())
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, online.SourceSchema{Topic: t.Name, Subject: registry.Subject(t.Name), Event: mapper.Plain()})
+	}
+	return list, nil
+}
+
+func closeAll(clients []*registry.Client) {
+	for _, c := range clients {
+		c.Close()
+	}
+}
+
 func anyFailed(checks []onlineCheck) bool {
 	for _, c := range checks {
 		if c.Status == online.Failed {
@@ -105,7 +170,7 @@ func printOnline(cmd *cobra.Command, path string, checks []onlineCheck) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(out, "\n%d ok, %s, %d failed, %d skipped; nothing was written or committed\n",
+	_, err := fmt.Fprintf(out, "\n%d ok, %s, %d failed, %d skipped; nothing was written, registered or committed\n",
 		counts[online.OK], count(counts[online.Warning], "warning"), counts[online.Failed], counts[online.Skipped])
 	return err
 }

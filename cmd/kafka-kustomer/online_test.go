@@ -6,13 +6,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"kafka-kustomer/internal/canary"
 	"kafka-kustomer/internal/kustomersim"
 	"kafka-kustomer/internal/online"
+	"kafka-kustomer/schemas"
 )
 
 // onlineWorld is a configuration whose broker and API are there.
@@ -34,7 +39,7 @@ func TestValidateOnline(t *testing.T) {
 	}
 	for _, words := range []string{
 		"ok       source topic message-changes", "2 partitions", "20 records behind", "not proven: that Kustomer looks at the role before",
-		"1000 requests a minute", "WARNING  api address", "-> use https outside of tests", " 0 failed, ", "nothing was written or committed\n",
+		"1000 requests a minute", "WARNING  api address", "-> use https outside of tests", " 0 failed, ", "nothing was written, registered or committed\n",
 	} {
 		if !strings.Contains(stdout, words) {
 			t.Errorf("%q is not in\n%s", words, stdout)
@@ -72,6 +77,47 @@ func TestValidateOnlineFails(t *testing.T) {
 	}
 	if !said.Valid || len(failed) != 2 || !failed["api role to write messages"] || !failed["offsets and lag"] {
 		t.Errorf("valid %v, failed %v", said.Valid, failed)
+	}
+}
+
+// The registry is asked about results in Avro, and about topics whose records may name
+// a schema; and nothing is registered.
+func TestValidateOnlineWithARegistry(t *testing.T) {
+	registry := newFakeRegistry(t)
+	registry.SeedSchema("message-changes-value", 1, 7, avroSchema(otherSchema))
+	own := filepath.Join(t.TempDir(), "own.avsc")
+	if err := os.WriteFile(own, []byte(schemas.MessageChangeAvro), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	extra := fmt.Sprintf(`
+schema_registry: {urls: [%q], username: me, password: %s}
+results: {format: avro}
+source:
+  topics: [message-changes, {name: rows, mapping: {preset: debezium}}, {name: plain, format: json}, {name: bare, format: avro, schema: %s}]
+`, registry.url, canary.Secret, own)
+	path, _, _ := onlineWorld(t, kustomersim.Script{}, extra)
+	_, stdout, _ := command(t, "validate", "-c", path, "--online")
+	for _, words := range []string{
+		"ok       schema registry " + registry.url, "ok       schema of results", "not proven: that the login may register it",
+		"WARNING  schema of source topic message-changes", `no field has the name or alias "messageId"`,
+		"skipped  schema of source topic rows", "nothing was written, registered or committed\n",
+	} {
+		if !strings.Contains(stdout, words) {
+			t.Errorf("%q is not in\n%s", words, stdout)
+		}
+	}
+	for _, topic := range []string{"plain", "bare"} {
+		if strings.Contains(stdout, "schema of source topic "+topic) {
+			t.Errorf("records of %s name no schema, and the registry was asked for it:\n%s", topic, stdout)
+		}
+	}
+	if registry.SubjectExists(resultsSubject) {
+		t.Error("the schema of results was registered")
+	}
+	registry.answer("", "", http.StatusUnauthorized, "")
+	code, stdout, _ := command(t, "validate", "-c", path, "--online")
+	if code != exitOnline || !strings.Contains(stdout, "FAILED   schema registry "+registry.url) || !strings.Contains(stdout, "skipped  schema of results") {
+		t.Errorf("exit code %d\n%s", code, stdout)
 	}
 }
 

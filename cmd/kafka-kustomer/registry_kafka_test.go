@@ -51,6 +51,42 @@ func TestSchemasWithARealRegistry(t *testing.T) {
 	}
 }
 
+// validate --online asks a real registry all that it asks, and leaves it as it was.
+func TestValidateOnlineWithARealRegistry(t *testing.T) {
+	url := registrytest.Start(t).URL()
+	c := registryClient(t, url)
+	another := strings.Replace(schemas.BatchResultAvro, `"fields": [`, `"fields": [{"name": "old", "type": "string"},`, 1)
+	for subject, text := range map[string]string{"events-value": schemas.MessageChangeAvro, "rows-value": otherSchema, "taken-value": another} {
+		if _, err := c.Register(t.Context(), subject, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	demandFull(t, url, "taken-value")
+	for _, tc := range []struct {
+		results string // topic
+		says    []string
+	}{
+		{"fresh", []string{
+			"ok       schema registry " + url, "ok       schema of results", "fresh-value does not have it yet; it is compatible",
+			"ok       schema of source topic events", "Avro of message changes", "WARNING  schema of source topic rows", `no field has the name or alias "messageId"`,
+			"skipped  schema of source topic none",
+		}},
+		{"taken", []string{"FAILED   schema of results", "taken-value does not have it, and the registry would refuse it as incompatible"}},
+		{"fresh", []string{"fresh-value does not have it yet"}}, // still
+	} {
+		path := configFile(t, minimalConfig+"schema_registry: {urls: ["+url+"]}\nsource: {topics: [events, rows, none]}\nresults: {format: avro, topic: "+tc.results+"}\n")
+		code, stdout, stderr := command(t, "validate", "--online", "-c", path)
+		if code != exitOnline { // there is no broker
+			t.Errorf("exit code %d, %s", code, stderr)
+		}
+		for _, words := range tc.says {
+			if !strings.Contains(stdout, words) {
+				t.Errorf("%s: %q is not in\n%s", tc.results, words, stdout)
+			}
+		}
+	}
+}
+
 func demandFull(t *testing.T, url, subject string) {
 	t.Helper()
 	client, err := sr.NewClient(sr.URLs(url))

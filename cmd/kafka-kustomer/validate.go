@@ -48,7 +48,7 @@ secrets. Nothing is connected to, unless --online is given.
 	}
 	configFlag(cmd, &v.path)
 	jsonFlag(cmd, &v.asJSON)
-	cmd.Flags().BoolVar(&v.online, "online", false, "also check the brokers, the topics, the rights and the API key; writes nothing")
+	cmd.Flags().BoolVar(&v.online, "online", false, "also check the brokers, the topics, the rights, the API key and the schema registry; writes nothing")
 	cmd.Flags().DurationVar(&v.timeout, "timeout", 30*time.Second, "`time` that all online checks have together")
 	cmd.Flags().StringVar(&v.probe.message, "probe-message", "", "with --online: `id` of a message of a sandbox to find out with how this org behaves; writes to it, and puts it back")
 	cmd.Flags().StringSliceVar(&v.probe.attributes, "probe-attribute", nil, "custom attribute that the probe may write, a `name` with its type, such as probeStr; up to two")

@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 	"internal/metrics":            {"batcher", "schemas/formats", "sink"},
 	"internal/admin":              {"batcher", "internal/metrics"},
 	"internal/dryrun":             {"batcher", "sink"},
-	"internal/online":             {"batcher", "sink"},
+	"internal/online":             {"batcher", "schemas/avro", "schemas/registry", "sink"},
 	"internal/kustomersim":        {},
 	"internal/jsonscan":           {},
 	"internal/probe":              {},

@@ -60,9 +60,11 @@ type Config struct {
 	BaseURL           string
 	RequestsPerMinute int           // 0: by the quota headers
 	Lease             time.Duration // a clock further off is a failure
+
+	Registry *Registry // nil: there is none, and no check of it
 }
 
-// checkTimeout bounds what one check asks of Kafka.
+// checkTimeout bounds what one check asks of Kafka or of the registry.
 const checkTimeout = 10 * time.Second
 
 // Run makes all checks, and returns when they have ended, or soon after ctx has.
@@ -70,6 +72,7 @@ func Run(ctx context.Context, cfg Config) []Check {
 	return parallel(
 		func() []Check { return checkKafka(ctx, &cfg) },
 		func() []Check { return checkAPI(ctx, &cfg) },
+		func() []Check { return checkRegistry(ctx, &cfg) },
 	)
 }
 
