@@ -65,7 +65,7 @@ connector  NOT READY: outage (server_error), for 4s, next try in 1.5s
 func TestViewNarrow(t *testing.T) {
 	want := `
 kafka-kustomer demo  0:10  [==========           ]  50%
-events     produced 10,000 (1,000/s)
+events     produced 10,000 (1,000/s)   2,500 in Avro
            completed 5,000 (500/s)   dead-lettered 7
            open 5,000
 requests   300 a minute of 1,500
