@@ -87,7 +87,7 @@ var troubles = []trouble{
 		name: "no schema registry", what: "the schema registry refuses every connection, and the producer of partition 0 begins to use a new version of the schema",
 		begin: newSchemaWithoutRegistry,
 		end:   func(ctx context.Context, d *demo) error { return d.world.schemas.front.reopen(ctx) },
-		kind:  "registry", code: "schema_registry", alone: true,
+		kind:  "registry", code: "unavailable", alone: true,
 	},
 	{
 		name: "429 storm", what: "the org's quota is used up by others: every call is a 429 with Retry-After: 2",
