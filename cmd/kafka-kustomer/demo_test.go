@@ -42,7 +42,8 @@ func TestDemo(t *testing.T) {
 		"faults/wrong":      testFaultsFindsWhatIsWrong,
 		"on a terminal":     testOnATerminal,
 		"keep":              testKeep,
-		"faults and keep":   testFaultsKeep,
+		"faults and keep":   testFaultsKeep("outage, refused"),
+		"schemas and keep":  testFaultsKeep("no schema registry"), // each time with another version
 	} {
 		all.Go(func() {
 			running <- struct{}{}
@@ -127,6 +128,9 @@ func testFaults(names ...string) func(*testing.T) {
 		}
 		for _, x := range chosen {
 			inTurn(t, out.String(), x.name+" begins: "+x.what, x.name+" ends after", "  "+x.name+": named ", "  ok     "+x.name+": named ")
+			if x.alone {
+				inTurn(t, out.String(), "  ok     "+x.name+": named ", "; the other partitions went on; gave up nothing; went on ")
+			}
 			if x.kind != "" {
 				inTurn(t, out.String(), x.name+" begins", "the connector names it after", x.kind+" ("+x.code+")\n", x.name+" ends")
 			}
@@ -345,27 +349,29 @@ func post(t *testing.T, client *http.Client, api, script string) {
 }
 
 // With --faults too, trouble comes round again, and the end in the midst of it is orderly.
-func testFaultsKeep(t *testing.T) {
-	out := &output{}
-	d := short(out, troubleCalled(t, "outage, refused"))
-	d.keep, d.logFile = true, "a.log"
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	ended := make(chan error, 1)
-	go func() { ended <- d.run(ctx) }()
-	out.until(t, "Everything stays up until Ctrl-C.\n20 events a second go on")
-	for n := range 2 { // the second is the first of those that come round
-		for strings.Count(out.String(), "the connector names it") <= n {
-			select {
-			case err := <-ended:
-				t.Fatalf("it ended: %v\n%s", err, out.String())
-			case <-time.After(10 * time.Millisecond):
+func testFaultsKeep(name string) func(*testing.T) {
+	return func(t *testing.T) {
+		out := &output{}
+		d := short(out, troubleCalled(t, name))
+		d.keep, d.logFile = true, "a.log"
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		ended := make(chan error, 1)
+		go func() { ended <- d.run(ctx) }()
+		out.until(t, "Everything stays up until Ctrl-C.\n20 events a second go on")
+		for n := range 2 { // the second is the first of those that come round
+			for strings.Count(out.String(), "the connector names it") <= n {
+				select {
+				case err := <-ended:
+					t.Fatalf("it ended: %v\n%s", err, out.String())
+				case <-time.After(10 * time.Millisecond):
+				}
 			}
 		}
-	}
-	cancel()
-	if err := <-ended; err != nil {
-		t.Errorf("%v\n%s", err, out.String())
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("%v\n%s", err, out.String())
+		}
 	}
 }
 
