@@ -23,10 +23,11 @@ const (
 	keepRate = 20
 )
 
-// demo is one run of the whole program against an embedded broker and a
-// simulated API, with events whose right outcome is known. Its parts:
+// demo is one run of the whole program against an embedded broker and schema registry
+// and a simulated API, with events whose right outcome is known. Its parts:
 //
 //	demo_world.go    the broker, the API and the connector's configuration
+//	demo_schemas.go  the schema registry, and who writes Avro
 //	demo_feed.go     the events
 //	demo_watch.go    looks at all of it, ten times a second
 //	demo_view.go     a look as lines; demo_screen.go redraws them in place
@@ -52,6 +53,7 @@ type demo struct {
 
 	troubles   []trouble
 	rotations  int   // how often the API key was changed
+	versions   int   // of the events' schema, beyond the first
 	keyRefused int64 // calls with the old key while it was
 	verdicts   []verdict
 }
@@ -60,10 +62,11 @@ func newDemo() *cobra.Command {
 	d := demo{troubles: troubles}
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "See it work: embedded broker, simulated API, and an account of every change",
-		Long: `Runs the connector as "run" does, against a broker and a simulator of the API that
-live in this process, and feeds it events with hot keys, malformed records and
-messages that the API fails for good. The simulator finishes operations in random
+		Short: "See it work: embedded broker and registry, simulated API, and an account of every change",
+		Long: `Runs the connector as "run" does, against a broker, a schema registry and a simulator
+of the API that live in this process, and feeds it events with hot keys, malformed
+records and messages that the API fails for good. A quarter of the events are Avro, the
+others JSON, and both change the same messages. The simulator finishes operations in random
 order and loses replies. At the end every message's state is compared with what
 the events must come to; the exit code is 0 only if all is right.
 
@@ -216,10 +219,11 @@ func (d *demo) startConnector(ctx context.Context, fail context.CancelCauseFunc)
 	go func() {
 		defer close(c.ended)
 		err := run(ctx, d.world.cfg, wiring{
-			log:   d.log,
-			level: &d.level,
-			watch: func(p *pipeline.Pipeline) { c.loop <- p },
-			admin: d.world.status.set,
+			log:      d.log,
+			level:    &d.level,
+			watch:    func(p *pipeline.Pipeline) { c.loop <- p },
+			admin:    d.world.status.set,
+			registry: d.registry(),
 		})
 		if err != nil {
 			c.err = fmt.Errorf("the connector: %w", err)
@@ -241,13 +245,13 @@ func (c *connector) stop() error {
 // produce feeds events for the duration, or through all trouble, and returns how many.
 func (d *demo) produce(ctx context.Context, fail context.CancelCauseFunc) (int, error) {
 	if !d.faults {
-		d.show.say("%s events a second for %v, seed %d; broker and API are simulated in this process", thousands(d.rate), d.duration, d.seed)
+		d.show.say("%s events a second for %v, seed %d; broker, schema registry and API are simulated in this process", thousands(d.rate), d.duration, d.seed)
 		total := max(1, int(float64(d.rate)*d.duration.Seconds()))
 		d.watch.total.Store(int64(total))
 		err := d.feed.run(ctx, d.rate, total)
 		return d.feed.produced(), err
 	}
-	d.show.say("%s events a second, seed %d; broker and API are simulated in this process, and one trouble follows the other", thousands(d.rate), d.seed)
+	d.show.say("%s events a second, seed %d; broker, schema registry and API are simulated in this process, and one trouble follows the other", thousands(d.rate), d.seed)
 	stop := background(func(stopped context.Context) {
 		if err := d.feed.run(stopped, d.rate, 0); err != nil {
 			fail(err)

@@ -42,7 +42,7 @@ func (d *demo) account(ctx context.Context, produced int) error {
 	stats := d.world.sim.Stats()
 	findings := d.feed.events.Truth().Judge(d.state)
 	var b strings.Builder
-	writeCost(&b, produced, stats)
+	writeCost(&b, produced, d.feed.inAvro(), stats)
 	writeLatency(&b, latencies(d.feed.times(), written.Updated))
 	wrong := writeChecks(&b, d.checks(stats, written, findings, lag), findings)
 	if wrong == 0 {
@@ -56,11 +56,12 @@ func (d *demo) account(ctx context.Context, produced int) error {
 }
 
 // writeCost tells what merging and full requests have saved.
-func writeCost(w io.Writer, produced int, stats kustomersim.Stats) {
+func writeCost(w io.Writer, produced, avro int, stats kustomersim.Stats) {
 	accepted := float64(max(1, stats.OperationsAccepted))
 	fmt.Fprintf(w, "\n%s events in %s requests of %.1f items, %.2f looks an operation; %d replies were lost, %d operations overtook another\n",
 		thousands(produced), thousands(int(stats.Puts)), float64(stats.ItemsAccepted)/accepted,
 		float64(stats.Gets)/accepted, stats.RepliesLost, stats.OperationsOvertaken)
+	fmt.Fprintf(w, "formats    %s events were Avro and %s JSON\n", thousands(avro), thousands(produced-avro))
 	if saved := produced - int(stats.ItemsAccepted); saved > 0 {
 		fmt.Fprintf(w, "merging    %s events were sent as %s items, which saved %s requests\n",
 			thousands(produced), thousands(int(stats.ItemsAccepted)), thousands(int(float64(saved)*accepted/float64(max(1, stats.ItemsAccepted)))))

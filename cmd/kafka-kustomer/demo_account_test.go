@@ -27,7 +27,11 @@ func wentRight() *accounted {
 		d: demo{
 			feed:       &feed{events: workload.New(workload.Config{Seed: 1, Messages: 3})},
 			keyRefused: 2,
-			verdicts:   []verdict{{name: "outage", named: "outage (x)", recovered: true}, {name: "poison", named: "dead letters", gaveUp: 3, guilty: 3, recovered: true}},
+			verdicts: []verdict{
+				{name: "outage", named: "outage (x)", recovered: true},
+				{name: "poison", named: "dead letters", gaveUp: 3, guilty: 3, recovered: true},
+				{name: "no schemas", named: "registry (x)", alone: true, recovered: true},
+			},
 		},
 		stats: kustomersim.Stats{Breaches: map[string]int64{kustomersim.BreachKey: 2}},
 		written: workload.Written{
@@ -73,6 +77,7 @@ func TestAccountFindsWhatIsWrong(t *testing.T) {
 		"an event given up in a trouble": func(a *accounted) { a.d.verdicts[0].gaveUp = 1 },
 		"an innocent given up":           func(a *accounted) { a.d.verdicts[1].gaveUp = 4 },
 		"a guilty event let through":     func(a *accounted) { a.d.verdicts[1].gaveUp = 2 },
+		"all partitions standing":        func(a *accounted) { a.d.verdicts[2].standing = 5 },
 		"no way back from a trouble":     func(a *accounted) { a.d.verdicts[0].recovered = false },
 	} {
 		a := wentRight()
@@ -90,7 +95,7 @@ func TestAccountFindsWhatIsWrong(t *testing.T) {
 
 func TestAccountOfCost(t *testing.T) {
 	var b bytes.Buffer
-	writeCost(&b, 12000, kustomersim.Stats{Puts: 125, Poisoned: 3, Gets: 150, ItemsAccepted: 10000, OperationsAccepted: 120, RepliesLost: 2, OperationsOvertaken: 9})
+	writeCost(&b, 12000, 3000, kustomersim.Stats{Puts: 125, Poisoned: 3, Gets: 150, ItemsAccepted: 10000, OperationsAccepted: 120, RepliesLost: 2, OperationsOvertaken: 9})
 	made := make([]time.Time, 101)
 	updated := map[string]time.Time{"e-999": time.Unix(9, 0), "of somebody else": time.Unix(9, 0)}
 	for i := range made {
@@ -102,6 +107,7 @@ func TestAccountOfCost(t *testing.T) {
 	writeLatency(&b, nil)
 	want := `
 12,000 events in 125 requests of 83.3 items, 1.25 looks an operation; 2 replies were lost, 9 operations overtook another
+formats    3,000 events were Avro and 9,000 JSON
 merging    12,000 events were sent as 10,000 items, which saved 24 requests
 requests   125, 3 of them refused for poison; one for each event would be 12,000, and 100 events a request, without merging and if none failed, 120
 latency    from event to completed: median 5.1 s, p99 10.0 s, longest 10.1 s, of 101 events
@@ -119,6 +125,12 @@ func TestVerdictTellsHowATroubleWent(t *testing.T) {
 		"x: the connector did not name it; gave up 2 events, and 0 were guilty; was not back to normal 1m0s after its end": {name: "x", gaveUp: 2},
 		"x: named in the dead letters: a ×1; gave up the 1 guilty events and no other; went on 0.0 s after its end and had caught up after 0.0 s": {
 			name: "x", named: "in the dead letters: a ×1", gaveUp: 1, guilty: 1, recovered: true,
+		},
+		"x: named registry (y) after 1.0 s; the other partitions went on; gave up nothing; went on 0.0 s after its end and had caught up after 0.0 s": {
+			name: "x", named: "registry (y)", namedAfter: time.Second, alone: true, recovered: true,
+		},
+		"x: named registry (y) after 1.0 s; 2 other partitions did not go on; gave up nothing; went on 0.0 s after its end and had caught up after 0.0 s": {
+			name: "x", named: "registry (y)", namedAfter: time.Second, alone: true, standing: 2, recovered: true,
 		},
 	} {
 		if diff := cmp.Diff(want, v.String()); diff != "" {

@@ -25,21 +25,38 @@ type feed struct {
 	client *kgo.Client
 	seeds  kgo.Opt // for other clients
 	topic  string
+	places kgo.TopicPartitioner // where a record with a key will be, as the client has it
 
 	mu     sync.Mutex // guards what follows
 	events *workload.Generator
+	avro   [demoPartitions]*workload.Avro // who writes the events of a partition that are Avro
 	sent   int
+	asAvro int
 	made   []time.Time // when each event was made, by its number; nil once nobody wants to know
 	failed error       // the first record that the broker did not take
 }
 
+// avroEvery is how many events there are for one in Avro, of every kind of message: the
+// changes of one message come in both forms.
+const avroEvery = 4
+
 func newFeed(w *world, events *workload.Generator) (*feed, error) {
-	seeds := kgo.SeedBrokers(w.kafka.ListenAddrs()...)
-	client, err := kgo.NewClient(seeds, kgo.ProducerBatchCompression(kgo.NoCompression())) // it is all one process
+	avro, err := w.schemas.register(0)
 	if err != nil {
 		return nil, err
 	}
-	return &feed{client: client, seeds: seeds, topic: w.cfg.Source.Topics[0].Name, events: events, made: []time.Time{}}, nil
+	partitioner := kgo.StickyKeyPartitioner(nil)
+	seeds := kgo.SeedBrokers(w.kafka.ListenAddrs()...)
+	client, err := kgo.NewClient(seeds, kgo.RecordPartitioner(partitioner), kgo.ProducerBatchCompression(kgo.NoCompression())) // it is all one process
+	if err != nil {
+		return nil, err
+	}
+	f := &feed{client: client, seeds: seeds, topic: w.cfg.Source.Topics[0].Name, events: events, made: []time.Time{}}
+	f.places = partitioner.ForTopic(f.topic)
+	for i := range f.avro {
+		f.avro[i] = avro
+	}
+	return f, nil
 }
 
 func (f *feed) close() { f.client.Close() }
@@ -84,15 +101,39 @@ func (f *feed) flush(ctx context.Context) error {
 func (f *feed) makeUpTo(ctx context.Context, due int, now time.Time) {
 	ctx = context.WithoutCancel(ctx) // what the truth knows of must be written
 	for f.produced() < due {
-		f.mu.Lock()
-		e := f.events.Next(now)
-		f.sent++
-		if f.made != nil {
-			f.made = append(f.made, now)
+		record, err := f.next(now)
+		if err != nil {
+			f.written(nil, err)
+			continue
 		}
-		f.mu.Unlock()
-		f.client.Produce(ctx, &kgo.Record{Topic: f.topic, Key: e.Key, Value: e.Value}, f.written)
+		f.client.Produce(ctx, record, f.written)
 	}
+}
+
+// next makes an event.
+func (f *feed) next(now time.Time) (*kgo.Record, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	e := f.events.Next(now)
+	f.sent++
+	if f.made != nil {
+		f.made = append(f.made, now)
+	}
+	r := &kgo.Record{Topic: f.topic, Key: e.Key, Value: e.Value}
+	if e.Malformed || f.sent%avroEvery != 0 {
+		return r, nil
+	}
+	f.asAvro++
+	var err error
+	r.Value, err = f.avro[f.places.Partition(r, demoPartitions)].Encode(e.Value)
+	return r, err
+}
+
+// useSchema makes a partition's events that are Avro be written that way from now on.
+func (f *feed) useSchema(partition int32, avro *workload.Avro) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.avro[partition] = avro
 }
 
 func (f *feed) written(_ *kgo.Record, err error) {
@@ -103,6 +144,13 @@ func (f *feed) written(_ *kgo.Record, err error) {
 			f.failed = err
 		}
 	}
+}
+
+// inAvro is how many of the events so far are Avro.
+func (f *feed) inAvro() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.asAvro
 }
 
 func (f *feed) produced() int {

@@ -65,7 +65,7 @@ func (d *demo) allWell() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	d.feed.poison(0)
-	return errors.Join(d.world.writeKey(d.key()), calmDown(ctx, d), d.world.api.reopen(ctx))
+	return errors.Join(d.world.writeKey(d.key()), calmDown(ctx, d), d.world.api.reopen(ctx), d.world.schemas.front.reopen(ctx))
 }
 
 // guide is what there is to play with.
@@ -73,6 +73,7 @@ func (d *demo) guide() string {
 	var b strings.Builder
 	err := guide.Execute(&b, map[string]any{
 		"Broker": d.world.kafka.ListenAddrs()[0], "API": "http://" + d.world.api.at, "Page": d.world.page,
+		"Registry": d.world.schemas.url(), "Subject": d.world.schemas.subject,
 		"Key": d.world.keyFile, "Log": d.logFile, "Faults": d.faults, "Rate": keepRate,
 		"Topic": d.world.cfg.Source.Topics[0].Name, "Results": d.world.cfg.Results.Topic, "DeadLetters": d.world.cfg.DeadLetter.Topic,
 		"ID": "5f2f3c1a9d1e8b0012345678",
@@ -90,6 +91,7 @@ of your own lasts until the next of them begins or ends; "demo --keep" alone lea
 the API to you.
 {{end}}
   broker      {{.Broker}}
+  registry    {{.Registry}}
   Kustomer    {{.API}}  /_sim/stats  /_sim/messages  /_sim/operations  /_sim/script
   connector   {{.Page}}/  /readyz  /metrics
 {{- if .Log}}
@@ -109,6 +111,11 @@ An event that Kustomer refuses, and the dead letter with its words:
   echo '{{.ID}}|{"messageId":"{{.ID}}","changes":{"subject":"poison-422"}}' |
     kcat -b {{.Broker}} -t {{.Topic}} -P -K '|'
   kcat -b {{.Broker}} -t {{.DeadLetters}} -C -e -q -f '%k %s\n%h\n' | grep -A1 ^{{.ID}}
+
+The schema of the events that are Avro:
+
+  curl {{.Registry}}/subjects
+  curl {{.Registry}}/subjects/{{.Subject}}/versions/latest
 
 An outage, what the connector says of it once an event waits, and its end:
 

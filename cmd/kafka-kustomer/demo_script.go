@@ -19,6 +19,9 @@ type trouble struct {
 	// undeliverable trouble is with the events: not /readyz must name it but the dead
 	// letters, with one of these codes each, and no event but the guilty may be there.
 	undeliverable []string
+	// alone is trouble of the one partition [newSchemaIn]: events of the others must get
+	// through while it lasts.
+	alone bool
 }
 
 // step changes the surroundings.
@@ -79,6 +82,12 @@ var troubles = []trouble{
 		begin: func(ctx context.Context, d *demo) error { d.rotations++; return calmDown(ctx, d) },
 		end:   func(_ context.Context, d *demo) error { return d.world.writeKey(d.key()) },
 		kind:  "configuration", code: "unauthorized",
+	},
+	{
+		name: "no schema registry", what: "the schema registry refuses every connection, and the producer of partition 0 begins to use a new version of the schema",
+		begin: newSchemaWithoutRegistry,
+		end:   func(ctx context.Context, d *demo) error { return d.world.schemas.front.reopen(ctx) },
+		kind:  "registry", code: "unavailable", alone: true,
 	},
 	{
 		name: "429 storm", what: "the org's quota is used up by others: every call is a 429 with Retry-After: 2",

@@ -38,10 +38,12 @@ func TestDemo(t *testing.T) {
 		"faults/replies":    testFaults("lost replies", "429 storm"),
 		"faults/operations": testFaults("slow operations"),
 		"faults/events":     testFaults("poison"),
+		"faults/schemas":    testFaults("no schema registry"),
 		"faults/wrong":      testFaultsFindsWhatIsWrong,
 		"on a terminal":     testOnATerminal,
 		"keep":              testKeep,
-		"faults and keep":   testFaultsKeep,
+		"faults and keep":   testFaultsKeep("outage, refused"),
+		"schemas and keep":  testFaultsKeep("no schema registry"), // each time with another version
 	} {
 		all.Go(func() {
 			running <- struct{}{}
@@ -70,10 +72,11 @@ func testDemo(t *testing.T) {
 		}
 	}
 	want := strings.TrimSpace(`
- N events a second for Ns, seed N; broker and API are simulated in this process
+ N events a second for Ns, seed N; broker, schema registry and API are simulated in this process
  N: N  produced N  completed N  dead-lettered N  open N   requests N/min  events an item N  operations open N   ready
 
  N events in N requests of N items, N looks an operation; N replies were lost, N operations overtook another
+formats N events were Avro and N JSON
 merging N events were sent as N items, which saved N requests
 requests N, N of them refused for poison; one for each event would be N, and N events a request, without merging and if none failed, N
 latency    from event to completed: median N s, p N N s, longest N s, of N events
@@ -96,7 +99,7 @@ func short(out io.Writer, troubles ...trouble) *demo {
 		rate: 200, duration: time.Second, seed: 3, faults: true, troubleTime: time.Second,
 		troubles: troubles, show: newScreen(out, true), log: zap.NewNop(),
 	}
-	for _, a := range []*address{&d.addresses.broker, &d.addresses.api, &d.addresses.status} {
+	for _, a := range []*address{&d.addresses.broker, &d.addresses.registry, &d.addresses.api, &d.addresses.status} {
 		*a = address{explicit: true, at: "127.0.0.1:0"}
 	}
 	return d
@@ -125,6 +128,9 @@ func testFaults(names ...string) func(*testing.T) {
 		}
 		for _, x := range chosen {
 			inTurn(t, out.String(), x.name+" begins: "+x.what, x.name+" ends after", "  "+x.name+": named ", "  ok     "+x.name+": named ")
+			if x.alone {
+				inTurn(t, out.String(), "  ok     "+x.name+": named ", "; the other partitions went on; gave up nothing; went on ")
+			}
 			if x.kind != "" {
 				inTurn(t, out.String(), x.name+" begins", "the connector names it after", x.kind+" ("+x.code+")\n", x.name+" ends")
 			}
@@ -235,7 +241,7 @@ func keeping(t *testing.T, args ...string) (out *output, stop func() (code int, 
 	out = &output{}
 	var stderr output
 	code := make(chan int, 1)
-	args = append([]string{"demo", "--keep", "--broker", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, args...)
+	args = append([]string{"demo", "--keep", "--broker", "127.0.0.1:0", "--registry", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, args...)
 	go func() { code <- execute(ctx, args, out, &stderr) }()
 	return out, func() (int, string) {
 		cancel()
@@ -262,13 +268,13 @@ func testKeep(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "connector.log")
 	out, stop := keeping(t, "--rate", "200", "--duration", "1s", "--log", log)
 	text := out.until(t, "lists them all.")
-	found := regexp.MustCompile(`(?s)broker +(\S+)\n.*Kustomer +(\S+) .*connector +(\S+)/ .*its log +(\S+)\n.*its key +(\S+)\n`).FindStringSubmatch(text)
+	found := regexp.MustCompile(`(?s)broker +(\S+)\n +registry +(\S+)\n +Kustomer +(\S+) .*connector +(\S+)/ .*its log +(\S+)\n.*its key +(\S+)\n`).FindStringSubmatch(text)
 	if found == nil {
 		t.Fatalf("the addresses are not in\n%s", text)
 	}
-	broker, api, page := found[1], found[2], found[3]
-	if found[4] != log {
-		t.Errorf("the log is said to be %s, want %s", found[4], log)
+	broker, schemaRegistry, api, page := found[1], found[2], found[3], found[4]
+	if found[5] != log {
+		t.Errorf("the log is said to be %s, want %s", found[5], log)
 	}
 	client := &http.Client{Timeout: 10 * time.Second}
 	defer client.CloseIdleConnections()
@@ -277,6 +283,15 @@ func testKeep(t *testing.T) {
 	}
 	if _, body := get(t, client, page+"/metrics"); !strings.Contains(body, "kafka_kustomer_ready 1") {
 		t.Errorf("/metrics does not say that it is ready:\n%s", body)
+	}
+	subjects := regexp.MustCompile(`curl (\S+/subjects\S*)\n`).FindAllStringSubmatch(text, -1)
+	if len(subjects) != 2 || !strings.HasPrefix(subjects[0][1], schemaRegistry) {
+		t.Fatalf("two calls of the registry at %s are to be printed:\n%s", schemaRegistry, text)
+	}
+	for i, want := range []string{`["message-changes-value"]`, `"version":1,`} {
+		if code, body := get(t, client, subjects[i][1]); code != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("curl %s is answered with %d and %s, want %s", subjects[i][1], code, body, want)
+		}
 	}
 
 	// An event of one's own, an outage of one's own, and its end, as printed.
@@ -316,7 +331,7 @@ func testKeep(t *testing.T) {
 	if written, err := os.ReadFile(log); err != nil || !bytes.Contains(written, []byte("delivery is paused")) {
 		t.Errorf("the log does not tell of the outage (%v):\n%s", err, written)
 	}
-	if _, err := os.Stat(found[5]); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(found[6]); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the key file is left behind: %v", err)
 	}
 }
@@ -334,27 +349,29 @@ func post(t *testing.T, client *http.Client, api, script string) {
 }
 
 // With --faults too, trouble comes round again, and the end in the midst of it is orderly.
-func testFaultsKeep(t *testing.T) {
-	out := &output{}
-	d := short(out, troubleCalled(t, "outage, refused"))
-	d.keep, d.logFile = true, "a.log"
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	ended := make(chan error, 1)
-	go func() { ended <- d.run(ctx) }()
-	out.until(t, "Everything stays up until Ctrl-C.\n20 events a second go on")
-	for n := range 2 { // the second is the first of those that come round
-		for strings.Count(out.String(), "the connector names it") <= n {
-			select {
-			case err := <-ended:
-				t.Fatalf("it ended: %v\n%s", err, out.String())
-			case <-time.After(10 * time.Millisecond):
+func testFaultsKeep(name string) func(*testing.T) {
+	return func(t *testing.T) {
+		out := &output{}
+		d := short(out, troubleCalled(t, name))
+		d.keep, d.logFile = true, "a.log"
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		ended := make(chan error, 1)
+		go func() { ended <- d.run(ctx) }()
+		out.until(t, "Everything stays up until Ctrl-C.\n20 events a second go on")
+		for n := range 2 { // the second is the first of those that come round
+			for strings.Count(out.String(), "the connector names it") <= n {
+				select {
+				case err := <-ended:
+					t.Fatalf("it ended: %v\n%s", err, out.String())
+				case <-time.After(10 * time.Millisecond):
+				}
 			}
 		}
-	}
-	cancel()
-	if err := <-ended; err != nil {
-		t.Errorf("%v\n%s", err, out.String())
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("%v\n%s", err, out.String())
+		}
 	}
 }
 

@@ -26,6 +26,8 @@ type verdict struct {
 	name       string
 	named      string        // how it named the trouble; empty: it did not
 	namedAfter time.Duration // since the beginning; 0 where only dead letters name it
+	alone      bool          // it is of one partition
+	standing   int           // where it is: other partitions that did not go on meanwhile
 	gaveUp     int           // events dead-lettered
 	guilty     int           // events that had to be
 	wentOn     time.Duration // after the trouble's end: it was ready, and events got through
@@ -34,7 +36,9 @@ type verdict struct {
 }
 
 // right reports whether it came through as it must.
-func (v verdict) right() bool { return v.named != "" && v.gaveUp == v.guilty && v.recovered }
+func (v verdict) right() bool {
+	return v.named != "" && v.standing == 0 && v.gaveUp == v.guilty && v.recovered
+}
 
 func (v verdict) String() string {
 	parts := []string{v.name}
@@ -45,6 +49,13 @@ func (v verdict) String() string {
 		parts = append(parts, "named "+v.named)
 	default:
 		parts = append(parts, fmt.Sprintf("named %s after %s", v.named, seconds(v.namedAfter)))
+	}
+	switch {
+	case v.named == "" || !v.alone:
+	case v.standing == 0:
+		parts = append(parts, "the other partitions went on")
+	default:
+		parts = append(parts, fmt.Sprintf("%d other partitions did not go on", v.standing))
 	}
 	switch {
 	case v.gaveUp == 0 && v.guilty == 0:
@@ -98,7 +109,7 @@ func pause(ctx context.Context, d time.Duration) error {
 
 // suffer lets one trouble happen and sees how the connector comes through.
 func (d *demo) suffer(ctx context.Context, t trouble) (v verdict, err error) {
-	v.name = t.name
+	v.name, v.alone = t.name, t.alone
 	before, err := d.watch.until(ctx, func(look) bool { return true })
 	if err != nil {
 		return v, err
@@ -173,17 +184,36 @@ func (d *demo) clock() string { return clock(time.Since(d.watch.started)) }
 func (d *demo) listen(ctx context.Context, t trouble, v *verdict, began time.Time) error {
 	limit, cancel := context.WithTimeout(ctx, d.troubleTime+nameTime)
 	defer cancel()
+	var named look
 	_, err := d.watch.until(limit, func(l look) bool {
 		if r, ok := t.reason(l.ready); ok && v.named == "" {
-			v.named, v.namedAfter = title(r), l.at.Sub(began)
+			v.named, v.namedAfter, named = title(r), l.at.Sub(began), l
 			d.show.say("%5s  the connector names it after %s: %s\n       %s", d.clock(), seconds(v.namedAfter), title(r), said(r))
 		}
-		return l.at.Sub(began) >= d.troubleTime && (v.named != "" || len(t.undeliverable) > 0)
+		if t.alone && v.named != "" {
+			v.standing = stoodStill(named, l)
+		}
+		return l.at.Sub(began) >= d.troubleTime && (v.named != "" || len(t.undeliverable) > 0) && v.standing == 0
 	})
 	if ctx.Err() == nil { // that it was not named is for the verdict
 		return nil
 	}
 	return err
+}
+
+// stoodStill is how many partitions beside [newSchemaIn] have had no event committed from
+// one look to another.
+func stoodStill(from, to look) (n int) {
+	committed := map[int32]int64{}
+	for _, p := range from.core.Places {
+		committed[p.Partition] = p.Committed
+	}
+	for _, p := range to.core.Places {
+		if p.Partition != newSchemaIn && p.Committed <= committed[p.Partition] {
+			n++
+		}
+	}
+	return n
 }
 
 // reason is the one among the connector's reasons that names the trouble.
@@ -238,9 +268,9 @@ func (d *demo) recover(ctx context.Context, before look, v *verdict, ended time.
 	}
 	if err == nil {
 		dead := before.core.Counts.DeadLettered + uint64(v.guilty)
-		open := before.core.Counts.Open + uint64(d.rate) // a second's worth more is within the usual
+		waiting := before.waiting() + d.rate // a second's worth more is within the usual
 		_, err = d.watch.until(limit, func(l look) bool {
-			return l.core.Counts.Open <= open && l.core.Counts.DeadLettered >= dead
+			return l.waiting() <= waiting && l.core.Counts.DeadLettered >= dead
 		})
 		v.caughtUp = time.Since(ended)
 	}

@@ -103,6 +103,7 @@ func (v *view) lines(width int) (lines []line) {
 	lines = append(lines, line{}, line{text: v.head(l, width)})
 	lines = append(lines, flow(width, "events", "   ",
 		fmt.Sprintf("produced %s (%s)", thousands(l.produced), perSecond(func(l look) float64 { return float64(l.produced) })),
+		thousands(l.avro)+" in Avro",
 		fmt.Sprintf("completed %s (%s)", thousands(int(c.Completed)), perSecond(func(l look) float64 { return float64(l.core.Counts.Completed) })),
 		"dead-lettered "+thousands(int(c.DeadLettered)),
 		"open "+thousands(int(c.Open)))...)

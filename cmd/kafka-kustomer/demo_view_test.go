@@ -20,7 +20,7 @@ func seen(ready admin.Readiness) *view {
 	v := &view{started: started, budget: 1500, shown: started, said: "ready"}
 	for i := range 101 {
 		v.add(look{
-			at: started.Add(time.Duration(i) * lookEvery), produced: 100 * i, progress: float64(i) / 200,
+			at: started.Add(time.Duration(i) * lookEvery), produced: 100 * i, avro: 25 * i, progress: float64(i) / 200,
 			core:  batcher.Snapshot{Counts: batcher.Counts{Completed: uint64(50 * i), DeadLettered: 7, Open: uint64(50 * i)}, Operations: 3},
 			api:   kustomersim.Stats{Puts: int64(i / 4), Gets: int64(i / 4), ItemsAccepted: int64(40 * i)},
 			ready: ready, doing: "works; operations end out of order",
@@ -48,7 +48,7 @@ func inOutage() admin.Readiness {
 func TestViewWide(t *testing.T) {
 	want := `
 kafka-kustomer demo  0:10  [==============================                              ]  50%
-events     produced 10,000 (1,000/s)   completed 5,000 (500/s)   dead-lettered 7   open 5,000
+events     produced 10,000 (1,000/s)   2,500 in Avro   completed 5,000 (500/s)   dead-lettered 7   open 5,000
 requests   300 a minute of 1,500   1.25 events merged in an item   operations open 3
 simulator  works; operations end out of order
 connector  NOT READY: outage (server_error), for 4s, next try in 1.5s
@@ -65,7 +65,7 @@ connector  NOT READY: outage (server_error), for 4s, next try in 1.5s
 func TestViewNarrow(t *testing.T) {
 	want := `
 kafka-kustomer demo  0:10  [==========           ]  50%
-events     produced 10,000 (1,000/s)
+events     produced 10,000 (1,000/s)   2,500 in Avro
            completed 5,000 (500/s)   dead-lettered 7
            open 5,000
 requests   300 a minute of 1,500

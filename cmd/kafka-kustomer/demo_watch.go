@@ -22,11 +22,18 @@ const lookEvery = 100 * time.Millisecond
 type look struct {
 	at       time.Time
 	produced int
+	avro     int // of them
 	core     batcher.Snapshot
 	ready    admin.Readiness // in the connector's own words, from /readyz
 	api      kustomersim.Stats
 	doing    string  // what the simulator is doing
 	progress float64 // 0 to 1; below 0: there is no end
+}
+
+// waiting is how many events are not settled: those that the connector has, and those
+// that it has not read. Events of somebody else's make it less.
+func (l look) waiting() int {
+	return int(l.core.Counts.Open) + l.produced - int(l.core.Counts.Delivered)
 }
 
 // watch looks at everything time and again, shows it, and lets others wait for
@@ -130,7 +137,7 @@ func (w *watch) until(ctx context.Context, holds func(look) bool) (look, error) 
 func (w *watch) look(ctx context.Context) look {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	l := look{at: time.Now(), produced: w.d.feed.produced(), api: w.d.world.sim.Stats(), doing: w.simulator()}
+	l := look{at: time.Now(), produced: w.d.feed.produced(), avro: w.d.feed.inAvro(), api: w.d.world.sim.Stats(), doing: w.simulator()}
 	select {
 	case p := <-w.loop:
 		w.loop <- p

@@ -20,6 +20,9 @@ import (
 	"kafka-kustomer/internal/kustomersim"
 )
 
+// demoPartitions is how many the source topic has.
+const demoPartitions = 6
+
 // firstKey is the API key until one of the troubles changes it.
 const firstKey = "demo"
 
@@ -32,20 +35,22 @@ type address struct {
 }
 
 // addresses are those of the demo: of this machine alone unless somebody says otherwise.
-type addresses struct{ broker, api, status address }
+type addresses struct{ broker, registry, api, status address }
 
 func (a *addresses) flags(f *pflag.FlagSet) {
 	a.broker = address{flag: "broker", usual: "127.0.0.1:9092"}
+	a.registry = address{flag: "registry", usual: "127.0.0.1:8081"}
 	a.api = address{flag: "listen", usual: "127.0.0.1:8089"}
 	a.status = address{flag: "admin", usual: "127.0.0.1:8080"}
 	usage := " (with --keep %s or, when it is busy, any; else any)"
 	f.StringVar(&a.api.at, a.api.flag, "", fmt.Sprintf("`address` of the simulated API"+usage, a.api.usual))
 	f.StringVar(&a.status.at, a.status.flag, "", fmt.Sprintf("`address` of the connector's status page"+usage, a.status.usual))
+	f.StringVar(&a.registry.at, a.registry.flag, "", fmt.Sprintf("`address` of the schema registry"+usage, a.registry.usual))
 	f.StringVar(&a.broker.at, a.broker.flag, "", fmt.Sprintf("`address` of the broker, on 127.0.0.1"+usage, a.broker.usual))
 }
 
 func (a *addresses) given(f *pflag.FlagSet) {
-	for _, x := range []*address{&a.broker, &a.api, &a.status} {
+	for _, x := range []*address{&a.broker, &a.registry, &a.api, &a.status} {
 		x.explicit = f.Changed(x.flag)
 	}
 }
@@ -71,11 +76,12 @@ func (a address) bind(keep bool, say func(string, ...any), listen func(at string
 	return err
 }
 
-// world is what the connector meets: a broker and an API, and a page that tells of
-// the connector itself.
+// world is what the connector meets: a broker, a schema registry and an API, and a page
+// that tells of the connector itself.
 type world struct {
 	cfg     *config.Config
 	kafka   *kfake.Cluster
+	schemas *schemaRegistry
 	sim     *kustomersim.Server
 	script  atomic.Pointer[kustomersim.Script] // ours; somebody may have posted another
 	api     *front
@@ -96,6 +102,9 @@ func startWorld(d *demo, failing map[string]bool) (_ *world, err error) {
 	}()
 	if err := w.startBroker(d); err != nil {
 		return nil, fmt.Errorf("embedded broker: %w", err)
+	}
+	if err := w.startRegistry(d); err != nil {
+		return nil, fmt.Errorf("embedded schema registry: %w", err)
 	}
 	folder, err := os.MkdirTemp("", "kafka-kustomer-demo-")
 	if err != nil {
@@ -135,7 +144,7 @@ func (w *world) startBroker(d *demo) error {
 		if err != nil || host != "127.0.0.1" && host != "localhost" {
 			return fmt.Errorf("%s: the embedded broker listens on 127.0.0.1 only, on a port by its number", at)
 		}
-		w.kafka, err = kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(number), kfake.SeedTopics(6, w.cfg.Source.Topics[0].Name))
+		w.kafka, err = kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(number), kfake.SeedTopics(demoPartitions, w.cfg.Source.Topics[0].Name))
 		if err == nil {
 			w.closers = append(w.closers, w.kafka.Close)
 		}
@@ -177,6 +186,7 @@ func (w *world) startStatus(d *demo) error {
 // one's, because the simulator is quicker than Kustomer and a demo must end.
 func (w *world) configure(d *demo) {
 	w.cfg.Kafka.Brokers = w.kafka.ListenAddrs()
+	w.cfg.SchemaRegistry.URLs = []string{w.schemas.url()}
 	w.cfg.Admin.Listen = "" // served by the demo, which knows a free port
 	k := &w.cfg.Kustomer
 	k.BaseURL, k.APIKeyFile = "http://"+w.api.at, w.keyFile

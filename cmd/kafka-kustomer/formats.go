@@ -14,12 +14,16 @@ import (
 )
 
 // openRegistry makes the client of the schema registry, nil when there is none. It
-// does not call it.
-func openRegistry(cfg *config.Config) (*registry.Client, error) {
+// does not call it. What the configuration has no keys for, others may set.
+func openRegistry(cfg *config.Config, others ...func(*registry.Config)) (*registry.Client, error) {
 	if len(cfg.SchemaRegistry.URLs) == 0 {
 		return nil, nil
 	}
-	return registry.New(registryConfig(cfg))
+	c := registryConfig(cfg)
+	for _, set := range others {
+		set(&c)
+	}
+	return registry.New(c)
 }
 
 // newDecoder makes the decoder of the topics' records.

@@ -26,11 +26,12 @@ import (
 
 // wiring is what a run needs beside its configuration.
 type wiring struct {
-	log   *zap.Logger
-	level *zap.AtomicLevel         // of log; nil: it stays as it is
-	kafka []kgo.Opt                // beside those of the configuration
-	watch func(*pipeline.Pipeline) // told before the loop starts; may be nil
-	admin func(http.Handler)       // told of the status page, to serve it elsewhere too; may be nil
+	log      *zap.Logger
+	level    *zap.AtomicLevel         // of log; nil: it stays as it is
+	kafka    []kgo.Opt                // beside those of the configuration
+	registry []func(*registry.Config) // beside the configuration
+	watch    func(*pipeline.Pipeline) // told before the loop starts; may be nil
+	admin    func(http.Handler)       // told of the status page, to serve it elsewhere too; may be nil
 }
 
 // run is the whole program: it builds every part, runs the loop until ctx ends,
@@ -55,7 +56,7 @@ func run(ctx context.Context, cfg *config.Config, w wiring) error {
 	}
 
 	// Schemas, of what is read and of what is written.
-	schemaRegistry, err := openRegistry(cfg)
+	schemaRegistry, err := openRegistry(cfg, w.registry...)
 	if err != nil {
 		return usageError{err}
 	}

@@ -141,7 +141,7 @@ func (s *surroundings) load(ctx context.Context) error {
 	for range s.total {
 		e := s.events.Next(at)
 		if s.avro != nil {
-			value, err := s.avro.encode(e.Value)
+			value, err := s.avro.Encode(e.Value)
 			if err != nil {
 				return err
 			}

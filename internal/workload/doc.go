@@ -12,6 +12,9 @@
 // events. How they are merged into items is the connector's business; an item that
 // holds a poison event fails as a whole until it is taken apart.
 //
+// Events are JSON. [Avro] writes the same as Avro, for worlds with a schema registry;
+// the schema and its id are the caller's.
+//
 // It imports nothing of the connector's and has types of its own: a judge that
 // shared code with the accused would share its mistakes.
 package workload
