@@ -1,6 +1,10 @@
 package model
 
-import "kafka-kustomer/batcher"
+import (
+	"maps"
+
+	"kafka-kustomer/batcher"
+)
 
 // checkBury looks at a dead letter when the core decides on it.
 func (p *process) checkBury(b *batcher.Bury, e *event) {
@@ -8,7 +12,7 @@ func (p *process) checkBury(b *batcher.Bury, e *event) {
 	if (e.kind == malformed) != (b.MessageID == "") {
 		p.w.fail(CheckCause, "%v by %s for %d %s", e, p.name, b.Status, b.Reason.Text)
 	}
-	if p.buried[b.Event] {
+	if p.graves[grave{b.Event.Assignment, e}] {
 		p.w.fail(CheckTwice, "%v by %s", e, p.name)
 	}
 	p.checkBrake(e)
@@ -40,6 +44,16 @@ func (p *process) checkGuilt(ev *batcher.Event, status int, why batcher.Reason) 
 func (p *process) triedEnough(ev *batcher.Event) bool {
 	tried := p.tried[ev]
 	return tried.times >= p.config.UnknownAttempts && (p.w.now-tried.first).span() >= p.config.UnknownOver
+}
+
+// checkLetters compares what the core says of its dead letters with those that were
+// acknowledged while their partition was its own. A record has one for each change
+// that was given up, and counts once, when all of it has settled.
+func (p *process) checkLetters(s batcher.Snapshot) {
+	n := sum(s.Buried)
+	if !maps.Equal(s.Buried, p.letters) || n < s.Counts.DeadLettered || n > s.Counts.DeadLettered && p.w.seen.Faults[Several] == 0 {
+		p.w.fail(CheckBalance, "%s counts dead letters %v, acknowledged are %v, of %+v", p.name, s.Buried, p.letters, s.Counts)
+	}
 }
 
 // checkBrake counts the dead letters of a minute.

@@ -2,6 +2,12 @@ package model
 
 import "kafka-kustomer/batcher"
 
+// grave is a change as one assignment has it, which has one dead letter at most.
+type grave struct {
+	handle *batcher.Assignment
+	change *event
+}
+
 // bury produces a dead letter.
 func (p *process) bury(b *batcher.Bury) {
 	if t := p.tenureOf(b.Event.Assignment); t != nil {
@@ -11,13 +17,13 @@ func (p *process) bury(b *batcher.Bury) {
 	e := w.log.of(b.Event)
 	w.tracef("%s dead-letters %v", p.name, e)
 	p.checkBury(b, e)
-	p.buried[b.Event] = true
+	p.graves[grave{a, e}] = true
 	p.produce(func() {
 		e.deadLettered = true
 		w.seen.DeadLetters++
 	}, func() {
 		if p.tenureOf(a) != nil {
-			p.letters++
+			p.letters[b.Reason.Code]++
 		}
 		p.settled(a, 1)
 		p.core.Buried(w.now.time(), b)
@@ -28,8 +34,8 @@ func (p *process) bury(b *batcher.Bury) {
 // letter.
 func (p *process) gaveUp(r *batcher.Report, f batcher.ItemFate) {
 	for _, ev := range f.Item.Events {
-		if !p.buried[ev] {
-			p.w.fail(CheckLetter, "%v by %s in %s", p.w.log.of(ev), p.name, r.Batch.ID)
+		if e := p.w.log.of(ev); !p.graves[grave{ev.Assignment, e}] {
+			p.w.fail(CheckLetter, "%v by %s in %s", e, p.name, r.Batch.ID)
 		}
 	}
 }

@@ -44,8 +44,8 @@ type process struct {
 	sawUnknown bool                     // an attempt of unknown outcome: the reserve of credit may be used
 	tried      map[*batcher.Event]trial // requests that carried it
 	probed     tick                     // when the last request was sent while the brake held; 0 never
-	buried     map[*batcher.Event]bool  // a dead letter was decided for it
-	letters    uint64                   // acknowledged, while their partition was the process's
+	graves     map[grave]bool           // dead letters decided
+	letters    map[string]uint64        // acknowledged while their partition was the process's, by reason
 	burials    [2][]tick                // when: of what can't be decoded, and of the rest
 	released   tick                     // when its brake was last released by hand; 0 never
 }
@@ -67,7 +67,7 @@ func (w *world) start(slot int) *process {
 	p := &process{
 		w: w, slot: slot, name: fmt.Sprintf("P%d.%d", slot, w.incarnations), up: true,
 		tenures: make([]*tenure, len(w.log)), finished: map[int][]int{},
-		sent: map[*batcher.Item]*sentItem{}, buried: map[*batcher.Event]bool{}, tried: map[*batcher.Event]trial{}, restOf: map[string]tick{},
+		sent: map[*batcher.Item]*sentItem{}, graves: map[grave]bool{}, letters: map[string]uint64{}, tried: map[*batcher.Event]trial{}, restOf: map[string]tick{},
 	}
 	p.config = w.coreConfig(p.name)
 	p.core = batcher.New(p.config)
@@ -178,6 +178,8 @@ func (p *process) wait(d batcher.Wait) {
 	if p.leaving && p.core.Idle() && !slices.ContainsFunc(p.tenures, func(t *tenure) bool { return t != nil }) {
 		if s := p.core.Snapshot(w.now.time()); s.OpenBytes != 0 || s.InFlight > 0 || s.Operations > 0 || s.Ready > 0 {
 			w.fail(CheckLeak, "%s has shut down with %+v", p.name, s)
+		} else {
+			p.checkLetters(s)
 		}
 		p.leave("has shut down")
 		return
