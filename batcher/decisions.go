@@ -67,8 +67,7 @@ type Report struct {
 }
 
 // Bury asks for one dead letter: of a record that can't be read, or of a change that is
-// given up. The answer is [Core.Buried], when Kafka has
-// acknowledged it.
+// given up. The answer is [Core.Buried], when Kafka has acknowledged it.
 type Bury struct {
 	Event     *Event
 	MessageID string // empty when the record was malformed

@@ -7,7 +7,7 @@ import "time"
 type Counts struct {
 	Delivered    uint64 // records taken by the core
 	Completed    uint64 // applied upstream, result event acknowledged
-	DeadLettered uint64 // dead letter acknowledged
+	DeadLettered uint64 // likewise, but at least one change of it was given up: all dead letters acknowledged
 	Skipped      uint64 // deliberately nothing to do
 	Open         uint64 // fate not yet known
 	Dropped      uint64 // given back to the group unsettled: the next owner reads them again

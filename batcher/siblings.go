@@ -7,6 +7,10 @@ import "time"
 // them have: its offset may not be passed before, and as completed only when none
 // was given up. Each that is given up has a dead letter of its own, which says what
 // was wrong with it. Given back to the group is all of the record when one of them is.
+//
+// One dead letter for all of the record would do for sending it again. But then
+// nothing would name the fate of a second change that is given up after an attempt of
+// unknown outcome, of which no result event tells.
 type siblings struct {
 	n       int   // changes of the record
 	open    int   // of them, those neither settled nor dropped

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
 
@@ -203,10 +204,12 @@ func (m *siblingsMachine) Check(t *rapid.T) {
 		t.Fatalf("%d changes and %d bytes are open, in the partition %d and %d; want %d and %d",
 			m.c.openEvents, m.c.openBytes, m.a.open, m.a.bytes, changes, bytes)
 	}
-	for _, code := range codes {
-		if m.c.buried[code] != m.buried[code] {
-			t.Fatalf("%d dead letters for %q, want %d", m.c.buried[code], code, m.buried[code])
-		}
+	m.checkBuried(t)
+}
+
+func (m *siblingsMachine) checkBuried(t *rapid.T) {
+	if diff := cmp.Diff(m.buried, m.c.buried); diff != "" {
+		t.Fatalf("dead letters by reason (-want +got):\n%s", diff)
 	}
 }
 
@@ -233,6 +236,7 @@ func TestSiblingsTwin(t *testing.T) {
 				}
 			}
 		}
+		m.checkBuried(t)
 		if got := m.c.Totals(); got != want {
 			t.Fatalf("counts of the lost partition %+v, want %+v", got, want)
 		}

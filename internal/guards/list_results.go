@@ -16,6 +16,7 @@ var resultsGuards = []guard{
 	{name: "a smaller dead letter does not wait for room", file: "sink/results/writer.go", old: "w.bury(w.client.TryProduce,", new: "w.bury(w.client.Produce,"},
 	{name: "a dead letter loses the headers of an earlier one", file: "sink/results/deadletter.go", old: "if !strings.HasPrefix(h.Key, connectPrefix) && !strings.HasPrefix(h.Key, ourPrefix) {", new: "if strings.HasPrefix(h.Key, \"\") {"},
 	{name: "a dead letter names its batch", file: "sink/results/deadletter.go", old: "\t\t{ourPrefix + \"batch.id\", b.BatchID},\n", new: ""},
+	{name: "a dead letter says which change of its record it is for", file: "sink/results/deadletter.go", old: "\t\t{ourPrefix + \"change\", part(b.Event)},\n", new: "\t\t{\"\", part(b.Event)},\n"},
 	{name: "a dead letter says where it is from", file: "sink/results/deadletter.go", old: "\t\t{connectPrefix + \"offset\", strconv.FormatInt(b.Event.Offset, 10)},\n", new: ""},
 	{name: "a value left out has its hash", file: "sink/results/deadletter.go", old: "\t\tadd(r, ourPrefix+\"value.sha256\", hex.EncodeToString(sum[:]))\n", new: "\t\t_ = hex.EncodeToString(sum[:])\n"},
 	{name: "no batch is larger than its topic takes", file: "sink/results/ensure.go", old: "c.Sizes.set(topic, n)", new: "_ = n"},
