@@ -66,8 +66,8 @@ func newDemo() *cobra.Command {
 		Long: `Runs the connector as "run" does, against a broker, a schema registry and a simulator
 of the API that live in this process, and feeds it events with hot keys, malformed
 records and messages that the API fails for good. A quarter of the events are Avro, the
-others JSON, and both change the same messages. The simulator finishes operations in random
-order and loses replies. At the end every message's state is compared with what
+others JSON, and both change the same messages. The simulator finishes operations in
+random order and loses replies. At the end every message's state is compared with what
 the events must come to; the exit code is 0 only if all is right.
 
 With --faults the events are healthy and the surroundings are not: one trouble after
