@@ -67,8 +67,8 @@ func newDemo() *cobra.Command {
 of the API that live in this process, and feeds it events with hot keys, malformed
 records and messages that the API fails for good. A quarter of the events are Avro, the
 others JSON, and both change the same messages. The simulator finishes operations in
-random order and loses replies. At the end every message's state is compared with
-what the events must come to; the exit code is 0 only if all is right.
+random order and loses replies. At the end every message's state is compared with what
+the events must come to; the exit code is 0 only if all is right.
 
 With --faults the events are healthy and the surroundings are not: one trouble after
 the other is announced, the connector has to say by itself what is wrong, to give up

@@ -83,6 +83,21 @@ func newSchemaWithoutRegistry(_ context.Context, d *demo) error {
 	return nil
 }
 
+// stoodStill is how many partitions beside [newSchemaIn] have had no event committed from
+// one look to another.
+func stoodStill(from, to look) (n int) {
+	committed := map[int32]int64{}
+	for _, p := range from.core.Places {
+		committed[p.Partition] = p.Committed
+	}
+	for _, p := range to.core.Places {
+		if p.Partition != newSchemaIn && p.Committed <= committed[p.Partition] {
+			n++
+		}
+	}
+	return n
+}
+
 // registry is how the connector asks for schemas: where trouble lasts for seconds it has
 // to find out within one that the registry is back.
 func (d *demo) registry() []func(*registry.Config) {

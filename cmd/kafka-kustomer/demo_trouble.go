@@ -201,21 +201,6 @@ func (d *demo) listen(ctx context.Context, t trouble, v *verdict, began time.Tim
 	return err
 }
 
-// stoodStill is how many partitions beside [newSchemaIn] have had no event committed from
-// one look to another.
-func stoodStill(from, to look) (n int) {
-	committed := map[int32]int64{}
-	for _, p := range from.core.Places {
-		committed[p.Partition] = p.Committed
-	}
-	for _, p := range to.core.Places {
-		if p.Partition != newSchemaIn && p.Committed <= committed[p.Partition] {
-			n++
-		}
-	}
-	return n
-}
-
 // reason is the one among the connector's reasons that names the trouble.
 func (t trouble) reason(r admin.Readiness) (admin.Reason, bool) {
 	i := slices.IndexFunc(r.Reasons, func(r admin.Reason) bool { return t.kind != "" && r.Kind == t.kind && r.Code == t.code })
