@@ -154,15 +154,28 @@ func (k *kustomer) limitsObject(r *request) (o batcher.Outcome, refused bool) {
 			k.limited[it.message] = w.now + w.between(50, 200)
 		}
 		if w.now < k.limited[it.message] {
-			o = reply(batcher.Limited, 429)
-			o.Quota.Limit, o.Quota.Remaining = 600, 300
-			if k.tellsTimes {
-				o.Quota.Reset = (k.limited[it.message] - w.now).span()
-			}
-			return o, true
+			return k.objectLimited(it.message), true
 		}
 	}
 	return o, false
+}
+
+// objectLimited is a 429 of a message's own. Its headers tell of the org's budget, as
+// all do, and where nothing is left in that it can't be told from one of the org's.
+func (k *kustomer) objectLimited(message string) batcher.Outcome {
+	o := reply(batcher.Limited, 429)
+	o.Quota.Limit, o.Quota.Remaining = 600, 300
+	reset := k.limited[message] - k.w.now
+	if b := &k.budget; k.w.mode[Quota] {
+		o.Quota.Limit, o.Quota.Remaining = b.limit, b.limit-b.used
+		if o.Quota.Remaining == 0 {
+			reset = b.reset(k.w.now)
+		}
+	}
+	if k.tellsTimes {
+		o.Quota.Reset = reset.span()
+	}
+	return o
 }
 
 // holding lists the items that hold an event of some kind.
