@@ -226,6 +226,21 @@ func TestFormats(t *testing.T) {
 	}
 }
 
+// Avro that is small enough may be too large as JSON, and the limit is to be found.
+func TestLargeAsJSON(t *testing.T) {
+	topic := Topic{Name: topicName, Format: Avro, Schema: small}
+	d, err := New(Config{Topics: []Topic{topic}, Events: schemas.Config{MaxEventBytes: 100}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := event(t, "m", strings.Repeat("s", 90))
+	c := read(t, d, value)
+	expect(t, c, "reject invalid_avro")
+	if len(value) > 100 || !strings.Contains(c.Reason.Text, "limits.max_event_bytes") {
+		t.Errorf("of %d bytes: %s", len(value), c.Reason.Text)
+	}
+}
+
 func TestTombstonesToTheDeadLetterTopic(t *testing.T) {
 	for name, topic := range map[string]Topic{"plain": {}, "mapped": {Mapping: mapping.Config{Preset: "debezium"}}} {
 		t.Run(name, func(t *testing.T) {
