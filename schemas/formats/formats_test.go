@@ -369,6 +369,31 @@ func TestManySchemas(t *testing.T) {
 	}
 }
 
+// Large schemas are kept as far as their texts go.
+func TestLargeSchemas(t *testing.T) {
+	const large = 1 << 20
+	from, ids := full(), uint32(2*maxKnownBytes/large)
+	for n := range ids {
+		id := registry.Number(1000 + n)
+		text := strings.Replace(small, "{", `{"doc":"`+strings.Repeat("d", large)+`",`, 1)
+		from.schemas[id] = registry.Schema{ID: id, Type: registry.JSON, Text: text}
+	}
+	d := decoder(t, from, Topic{})
+	for range 2 {
+		for n := range ids {
+			expect(t, read(t, d, numbered(1000+n, []byte(`{"messageId":"m","changes":{"a":1}}`))), ` m {"a":1}`)
+			expect(t, read(t, d, numbered(1, event(t, "m", "s"))), ` m {"subject":"s"}`)
+		}
+	}
+	kept := 0
+	for _, s := range d.known.byID {
+		kept += s.bytes
+	}
+	if kept > maxKnownBytes || kept < maxKnownBytes-3*large || kept != d.known.bytes {
+		t.Errorf("%d bytes are kept, and %d counted; at most %d", kept, d.known.bytes, maxKnownBytes)
+	}
+}
+
 func TestLeftOutIsCounted(t *testing.T) {
 	d := decoder(t, nil, Topic{Mapping: mapping.Config{Preset: "kustomer-event", KustomerEvent: mapping.KustomerEventConfig{OtherOrg: true}}})
 	c := read(t, d, []byte(`{"id":"e","name":"kustomer.message.update","data":{"type":"message","id":"m"},
