@@ -38,9 +38,12 @@ is committed. The payload goes to standard output, and nowhere else.
 
 The records go through the program's own decoder, merging and batching. What can't be
 known here is what Kustomer says: each request counts as accepted and each item as
-updated. So a dead letter here is a record that can't be read; whether a member's name
-and value are right is for Kustomer to say. All records count as waiting at the start,
-as behind a backlog: of a stream that trickles in less is merged.
+updated. So a dead letter here is a record that can't be read, or mapped, or one that
+breaks a rule of Kustomer's reference where kustomer.validate is strict; without that,
+whether a member's name and value are right is for Kustomer to say.
+
+All records count as waiting at the start, as behind a backlog: of a stream that
+trickles in less is merged.
 
 Reading stops at the end of the log as it was at the start, or after --limit records.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return d.run(cmd) },

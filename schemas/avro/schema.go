@@ -2,11 +2,8 @@ package avro
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 	"strings"
-
-	"github.com/linkedin/goavro/v2"
 )
 
 const (
@@ -25,7 +22,7 @@ func parse(text string) (*node, *SchemaError) {
 	if err := json.Unmarshal([]byte(text), &schema); err != nil {
 		return nil, invalid("it is not JSON: %v", err)
 	}
-	bare, serr := strip(schema, 0)
+	bare, serr := newStripper().strip(schema, "", 0)
 	if serr != nil {
 		return nil, serr
 	}
@@ -43,58 +40,7 @@ func parse(text string) (*node, *SchemaError) {
 	return root, nil
 }
 
-// strip leaves of a schema what decides the bytes. goavro is not shown the rest:
-// it refuses some good defaults, panics on a second decimal without a scale,
-// and keeps patterns of its own logical type in a global map without a lock.
-func strip(schema any, depth int) (any, *SchemaError) {
-	if depth > maxSchemaDepth {
-		return nil, unsupported("it is nested too deep")
-	}
-	var err *SchemaError
-	switch s := schema.(type) {
-	case []any:
-		list := make([]any, len(s))
-		for i := range s {
-			if list[i], err = strip(s[i], depth+1); err != nil {
-				return nil, err
-			}
-		}
-		return list, nil
-	case map[string]any:
-		bare := make(map[string]any, 4)
-		for key, value := range s {
-			switch key {
-			case "type", "fields", "items", "values":
-				if bare[key], err = strip(value, depth+1); err != nil {
-					return nil, err
-				}
-			case "name", "namespace", "symbols", "size":
-				bare[key] = value
-			}
-		}
-		return bare, nil
-	}
-	return schema, nil
-}
-
-// check has goavro say whether the schema is one. A panic of its is an error of
-// the schema, because schemas come from outside.
-func check(schema any) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("parsing it panics: %v", r)
-		}
-	}()
-	text, err := json.Marshal(schema)
-	if err != nil {
-		return err
-	}
-	_, err = goavro.NewCodec(string(text))
-	return err
-}
-
-// parser builds the tree. It resolves names as the specification has it, which
-// goavro does not where a name is known with and without a namespace.
+// parser builds the tree.
 type parser struct {
 	named map[string]*node // by full name
 	nodes []*node
@@ -139,12 +85,7 @@ func (p *parser) reference(name, namespace string) (*node, *SchemaError) {
 	if base, ok := primitives[name]; ok {
 		return p.add(&node{kind: base}), nil
 	}
-	if !strings.Contains(name, ".") && namespace != "" {
-		if n, ok := p.named[namespace+"."+name]; ok {
-			return n, nil
-		}
-	}
-	if n, ok := p.named[name]; ok {
+	if n, ok := resolve(p.named, name, namespace); ok {
 		return n, nil
 	}
 	return nil, invalid("the type %q is not defined before its use", name)
@@ -152,25 +93,45 @@ func (p *parser) reference(name, namespace string) (*node, *SchemaError) {
 
 // define registers a named type and returns the namespace inside it.
 func (p *parser) define(s map[string]any, namespace string, n *node) (string, *SchemaError) {
-	name, _ := s["name"].(string)
-	if own, ok := s["namespace"].(string); ok && own != "" {
-		namespace = own
-	}
-	if i := strings.LastIndexByte(name, '.'); i >= 0 {
-		namespace, name = name[:i], name[i+1:]
-	}
+	full, namespace := fullName(s, namespace)
+	name := full[strings.LastIndexByte(full, '.')+1:]
 	if _, primitive := primitives[name]; primitive || complexTypes[name] {
 		return "", invalid("%q cannot be the name of a type of one's own", name)
-	}
-	full := name
-	if namespace != "" {
-		full = namespace + "." + name
 	}
 	if p.named[full] != nil {
 		return "", invalid("the type %q is defined twice", full)
 	}
 	p.named[full] = p.add(n)
 	return namespace, nil
+}
+
+// fullName is the name of a type that is defined within a namespace, and the
+// namespace inside it. A namespace that is empty is none, as in a schema from before
+// another with a namespace came to refer to it.
+func fullName(s map[string]any, namespace string) (full, inside string) {
+	name, _ := s["name"].(string)
+	if i := strings.LastIndexByte(name, '.'); i >= 0 {
+		return name, name[:i]
+	}
+	if own, ok := s["namespace"].(string); ok {
+		namespace = own
+	}
+	if namespace == "" {
+		return name, ""
+	}
+	return namespace + "." + name, namespace
+}
+
+// resolve looks a name up as the specification has it: within the namespace, then
+// without one.
+func resolve[T any](named map[string]T, name, namespace string) (found T, ok bool) {
+	if !strings.Contains(name, ".") && namespace != "" {
+		if found, ok = named[namespace+"."+name]; ok {
+			return found, true
+		}
+	}
+	found, ok = named[name]
+	return found, ok
 }
 
 func (p *parser) record(s map[string]any, namespace string) (*node, *SchemaError) {

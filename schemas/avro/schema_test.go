@@ -28,6 +28,10 @@ func TestSchemasThatAreRefused(t *testing.T) {
 		{`{"type":"record","name":"R","fields":[{"name":"a\"b","type":"int"}]}`, avro.CodeSchemaInvalid, ""},
 		{`{"type":"record","name":"R","fields":[{"name":"a.b","type":"int"}]}`, avro.CodeSchemaInvalid, "a.b"},
 		{`{"type":"record","name":"record","fields":[]}`, avro.CodeSchemaInvalid, "record"},
+		{`{"type":"record","name":"R-","fields":[]}`, avro.CodeSchemaInvalid, "R-"},
+		{`{"type":"record","name":"R","namespace":"a","fields":[{"name":"a","type":"b.R"}]}`, avro.CodeSchemaInvalid, "b.R"},
+		{`{"type":"record","name":"R","namespace":"a","fields":[{"name":"a","type":{"type":"record","name":"O","namespace":"","fields":[{"name":"r","type":"R"}]}}]}`, avro.CodeSchemaInvalid, "R"},
+		{`{"type":"record","name":"a.","fields":[]}`, avro.CodeSchemaInvalid, "name"},
 		{`["int","int"]`, avro.CodeSchemaInvalid, "unique"},
 		{`[{"type":"map","values":{"type":"array","items":["int",["null"]]}}]`, avro.CodeSchemaInvalid, "union"},
 		{`["int",["null"]]`, avro.CodeSchemaInvalid, "union"},
@@ -58,6 +62,13 @@ func TestSchemasThatGoavroCannot(t *testing.T) {
 			{"name":"b","type":{"type":"bytes","logicalType":"decimal","precision":5}}]}`,
 		"default of a decimal in a union": `{"type":"record","name":"R","fields":[
 			{"name":"a","type":[{"type":"bytes","logicalType":"decimal","precision":4,"scale":0},"null"],"default":"\u0000"}]}`,
+		"namespace that is null": `{"type":"record","name":"R","namespace":null,"fields":[{"name":"a","type":"int"}]}`,
+		"namespace with a hyphen": `{"type":"record","name":"Envelope","namespace":"my-server.public.messages","fields":[
+			{"name":"before","type":["null",{"type":"record","name":"Value","fields":[{"name":"id","type":"string"}]}]},
+			{"name":"after","type":["null","Value"]}]}`,
+		"no namespace within one": `{"type":"record","name":"R","namespace":"a","fields":[
+			{"name":"a","type":{"type":"record","name":"Shared","namespace":"","fields":[{"name":"x","type":"int"}]}},
+			{"name":"b","type":{"type":"record","name":"R","namespace":"b","fields":[{"name":"c","type":"Shared"}]}}]}`,
 		"invalid decimal is ignored": `{"type":"bytes","logicalType":"decimal","precision":2,"scale":3}`,
 	} {
 		if err := goavroOnly(schema); err == nil {

@@ -2,6 +2,7 @@ package formats
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -162,7 +163,11 @@ func (d *Decoder) transcode(t *topic, s *avro.Transcoder, c *batcher.Change, val
 		if t.plain && s.EventErr() != nil {
 			code = CodeNoEvent
 		}
-		reject(c, code, err.Error())
+		text := err.Error()
+		if bad := (*avro.Error)(nil); errors.As(err, &bad) && bad.Code == avro.CodeOutputLarge {
+			text += "; as JSON, with the names of its fields, it may have as many bytes as limits.max_event_bytes says"
+		}
+		reject(c, code, text)
 		return nil
 	}
 	return d.buf

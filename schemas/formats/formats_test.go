@@ -226,6 +226,21 @@ func TestFormats(t *testing.T) {
 	}
 }
 
+// Avro that is small enough may be too large as JSON, and the limit is to be found.
+func TestLargeAsJSON(t *testing.T) {
+	topic := Topic{Name: topicName, Format: Avro, Schema: small}
+	d, err := New(Config{Topics: []Topic{topic}, Events: schemas.Config{MaxEventBytes: 100}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := event(t, "m", strings.Repeat("s", 90))
+	c := read(t, d, value)
+	expect(t, c, "reject invalid_avro")
+	if len(value) > 100 || !strings.Contains(c.Reason.Text, "limits.max_event_bytes") {
+		t.Errorf("of %d bytes: %s", len(value), c.Reason.Text)
+	}
+}
+
 func TestTombstonesToTheDeadLetterTopic(t *testing.T) {
 	for name, topic := range map[string]Topic{"plain": {}, "mapped": {Mapping: mapping.Config{Preset: "debezium"}}} {
 		t.Run(name, func(t *testing.T) {
@@ -351,6 +366,31 @@ func TestManySchemas(t *testing.T) {
 	}
 	if n := len(d.known.byID); n > maxKnown {
 		t.Errorf("%d are kept, at most %d", n, maxKnown)
+	}
+}
+
+// Large schemas are kept as far as their texts go.
+func TestLargeSchemas(t *testing.T) {
+	const large = 1 << 20
+	from, ids := full(), uint32(2*maxKnownBytes/large)
+	for n := range ids {
+		id := registry.Number(1000 + n)
+		text := strings.Replace(small, "{", `{"doc":"`+strings.Repeat("d", large)+`",`, 1)
+		from.schemas[id] = registry.Schema{ID: id, Type: registry.JSON, Text: text}
+	}
+	d := decoder(t, from, Topic{})
+	for range 2 {
+		for n := range ids {
+			expect(t, read(t, d, numbered(1000+n, []byte(`{"messageId":"m","changes":{"a":1}}`))), ` m {"a":1}`)
+			expect(t, read(t, d, numbered(1, event(t, "m", "s"))), ` m {"subject":"s"}`)
+		}
+	}
+	kept := 0
+	for _, s := range d.known.byID {
+		kept += s.bytes
+	}
+	if kept > maxKnownBytes || kept < maxKnownBytes-3*large || kept != d.known.bytes {
+		t.Errorf("%d bytes are kept, and %d counted; at most %d", kept, d.known.bytes, maxKnownBytes)
 	}
 }
 

@@ -88,7 +88,7 @@ func openEnvelope(payload []byte) (envelope, bool) {
 			at = v
 		}
 	}
-	if e.at = member(source, "ts_ms"); e.at == nil {
+	if e.at = member(source, "ts_ms"); absent(e.at) {
 		e.at = at
 	}
 	return e, e.op != nil && (e.before != nil || e.after != nil || isObject(source))
@@ -153,9 +153,10 @@ func (d *debezium) unwrapped(row []byte, typed map[string]unit, out *outcome) {
 }
 
 // row makes an event of a row; of the columns that have changed, where it is known
-// what was before.
+// what was before. That says nothing of a message which the row was not about then:
+// it gets every column.
 func (d *debezium) row(before, after, at []byte, typed map[string]unit, out *outcome) {
-	c, earlier := change{}, newTwin(before)
+	c, earlier, leftOut := change{}, newTwin(before), out.leftOut
 	if ms, ok := integer(at); ok {
 		c.occurredAt = timestamp(time.UnixMilli(ms))
 	}
@@ -163,6 +164,11 @@ func (d *debezium) row(before, after, at []byte, typed map[string]unit, out *out
 		name, raw, old := string(s.Name), s.Raw.Of(after), earlier.value(s.Name)
 		v := s.Bytes()
 		if name == d.idColumn {
+			if old != nil && text(old) != text(v) {
+				out.leftOut = leftOut
+				d.row(nil, after, at, typed, out)
+				return
+			}
 			c.messageID = v
 			continue
 		}

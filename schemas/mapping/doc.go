@@ -35,7 +35,8 @@
 // so is a row that ExtractNewRecordState has unwrapped. Creates, updates and snapshot
 // reads make events; deletes ("op", "__op" or "__deleted"), tombstones, truncates and
 // logical decoding messages are skipped. Where "before" is there, only the columns
-// that have changed are sent, and an update in which none has is skipped.
+// that have changed are sent, and an update in which none has is skipped; but all of
+// them where the row was of another message before, or of none.
 // PostgreSQL's "__debezium_unavailable_value" stands for a column that has not changed,
 // and is not sent either.
 //

@@ -123,6 +123,12 @@ func newTransport(cfg Config) (*http.Transport, error) {
 			return nil, err
 		}
 		t.Proxy = http.ProxyURL(proxy)
+		t.OnProxyConnectResponse = func(_ context.Context, _ *url.URL, _ *http.Request, reply *http.Response) error {
+			if reply.StatusCode != http.StatusOK {
+				return &proxyError{reply.StatusCode}
+			}
+			return nil
+		}
 	}
 	var err error
 	t.TLSClientConfig, err = cfg.TLS.config()

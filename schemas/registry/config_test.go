@@ -154,10 +154,21 @@ func TestProxy(t *testing.T) {
 	}
 	addr := l.Addr().String()
 	_ = l.Close()
-	for _, scheme := range []string{"http", "socks5"} {
-		c = newClient(t, Config{ProxyURL: scheme + "://u:" + canary.Secret + "@" + addr}, "https://registry.test")
+	refuses := httptest.NewServer(say(http.StatusProxyAuthRequired, canary.Secret))
+	defer refuses.Close()
+	const up, password = "that the proxy is up", "proxy_url with its password"
+	for _, test := range []struct{ scheme, addr, url, want string }{
+		{"http", addr, "http://registry.test", up},
+		{"http", addr, "https://registry.test", up},
+		{"socks5", addr, "https://registry.test", up},
+		{"http", refuses.Listener.Addr().String(), "https://registry.test", password},
+	} {
+		c = newClient(t, Config{ProxyURL: test.scheme + "://u:" + canary.Secret + "@" + test.addr}, test.url)
 		_, err = c.Schema(t.Context(), Number(8))
-		fails[*UnavailableError](t, err)
+		u := fails[*UnavailableError](t, err)
+		if !strings.Contains(u.Check, test.want) {
+			t.Errorf("%s for %s: %v; want %q", test.scheme, test.url, err, test.want)
+		}
 	}
 }
 

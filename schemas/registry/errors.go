@@ -115,6 +115,12 @@ type statusError struct {
 
 func (e *statusError) Error() string { return fmt.Sprintf("status %d", e.status) }
 
+// proxyError is a proxy that does not connect us. net/http would have the words of its
+// reply alone.
+type proxyError struct{ status int }
+
+func (e *proxyError) Error() string { return fmt.Sprintf("proxy status %d", e.status) }
+
 // ofStatus says what a status means that is neither success nor about a schema.
 func ofStatus(at string, e *statusError) error {
 	u := &UnavailableError{URL: at, Status: e.status, After: e.after, What: fmt.Sprintf("answered with status %d", e.status)}
@@ -150,9 +156,15 @@ func noAnswer(at string, err error, timeout time.Duration) error {
 	var op *net.OpError
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
+	var proxy *proxyError
 	switch {
 	case errors.Is(err, context.DeadlineExceeded) || isTimeout(err):
 		u.What = fmt.Sprintf("no answer within %s", timeout)
+	case errors.As(err, &proxy):
+		u.What = fmt.Sprintf("the proxy answered with status %d and makes no connection", proxy.status)
+		u.Check = "check schema_registry.proxy_url with its password, and the proxy's log"
+	case errors.As(err, &op) && (op.Op == "proxyconnect" || op.Op == "socks connect"): // how net/http says it
+		u.What, u.Check = "no connection by way of the proxy", "check schema_registry.proxy_url, and that the proxy is up and gets to the registry"
 	case errors.As(err, &certificate):
 		u.What, u.Check = "its certificate was not accepted: "+certificate.Err.Error(), "check schema_registry.tls.ca_file and server_name"
 	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):

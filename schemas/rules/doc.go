@@ -33,6 +33,6 @@
 // Patches are walked as bytes with package jsonscan, so they must be valid JSON
 // objects without duplicate names, which decoding has seen to. Nothing is decoded,
 // and a patch that breaks no rule costs no allocation, unless a string that is looked
-// into has an escape, a URI is an unusual one, a time's zone is no whole hour, or
-// there are more than 16 attachments.
+// into has an escape, a URI is an unusual one, a time's zone is no whole hour or
+// its letters are small, or there are more than 16 attachments.
 package rules

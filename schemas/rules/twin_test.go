@@ -137,8 +137,7 @@ func twinTakes(spec string, v any) bool {
 	case "status":
 		return text == "sent" || text == "received" || text == "error"
 	case "time":
-		_, err := time.Parse(time.RFC3339, text)
-		return isText && err == nil
+		return isText && twinTime(text)
 	case "url":
 		u, err := url.Parse(text)
 		return isText && err == nil && u.Scheme != ""
@@ -155,6 +154,23 @@ func twinTakes(spec string, v any) bool {
 		return isNumber && rangeErr == nil && f >= -1 && f <= 1
 	}
 	return false
+}
+
+var leapSecond = regexp.MustCompile(`^(.{17})60`)
+
+// twinTime reads the letters in any case, and what comes before a leap second, which
+// must be the last of a day.
+func twinTime(text string) bool {
+	if len(text) <= maxTime {
+		text = strings.NewReplacer("t", "T", "z", "Z").Replace(text)
+	}
+	before := leapSecond.ReplaceAllString(text, "${1}59")
+	if before == text || len(text) > maxTime {
+		_, err := time.Parse(time.RFC3339, text)
+		return err == nil
+	}
+	at, err := time.Parse(time.RFC3339, before)
+	return err == nil && at.UTC().Format("15:04") == "23:59"
 }
 
 func twinKind(v any) string {

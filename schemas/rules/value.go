@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"bytes"
 	"hash/maphash"
 	"net/url"
 	"strconv"
@@ -46,13 +47,36 @@ func isObjectID(raw []byte) bool {
 	return len(id) == 24
 }
 
-// isDateTime takes what package time takes as RFC 3339. It is lenient about an hour
-// of one digit and a comma before fractions, and does not take the lower-case letters
-// and leap seconds that the RFC also has; Kustomer writes neither.
+// isDateTime takes what RFC 3339 has, and what package time takes beyond: an hour of
+// one digit, a comma before fractions.
 func isDateTime(raw []byte) bool {
+	said := jsonscan.Unquote(raw)
 	var t time.Time
-	return t.UnmarshalText(jsonscan.Unquote(raw)) == nil
+	return t.UnmarshalText(said) == nil || isRareTime(said)
 }
+
+// isRareTime is for what the RFC has and package time does not take: lower-case
+// letters, and a leap second, which is the last one of a day in UTC.
+func isRareTime(said []byte) bool {
+	const seconds = len("2006-01-02T15:04:")
+	if len(said) < seconds+len("05Z") || len(said) > maxTime {
+		return false
+	}
+	said = bytes.ToUpper(said)
+	leap := string(said[seconds:seconds+2]) == "60"
+	if leap {
+		copy(said[seconds:], "59")
+	}
+	var t time.Time
+	if t.UnmarshalText(said) != nil {
+		return false
+	}
+	hour, minute, _ := t.UTC().Clock()
+	return !leap || hour == 23 && minute == 59
+}
+
+// maxTime is more than a time has with all the digits of a fraction that anyone needs.
+const maxTime = 64
 
 // isURI takes any URI with a scheme that package net/url takes. That allocates, so
 // the URLs that nearly all of them are do without.
