@@ -57,6 +57,7 @@ var schemasGuards = []guard{
 	{name: "a record with a bad event is not sent in part", file: "schemas/formats/mapped.go", old: "one.Reason.Text))\n\t\t\treturn\n", new: "one.Reason.Text))\n\t\t\tcontinue\n"},
 	{name: "a mapped tombstone may be a dead letter", file: "schemas/formats/mapped.go", old: "r.Skip == mapping.SkipTombstone && d.cfg.Events.DeadLetterTombstones {", new: "false {"},
 	{name: "one unknown id is waited for, not each", file: "schemas/registry/fetch.go", old: "left <= 0 || time.Now().UnixNano() < c.vain.Load() {", new: "left <= 0 {"},
+	{name: "what was waited for once prolongs nothing", file: "schemas/registry/fetch.go", old: "left <= 0 && waited {", new: "left <= 0 {"},
 	{name: "a late schema brings the patience back", file: "schemas/registry/fetch.go", old: "\t\t\t\tc.vain.Store(0)\n", new: ""},
 
 	// Result events.
