@@ -354,6 +354,35 @@ func TestManySchemas(t *testing.T) {
 	}
 }
 
+// Nor are more bytes of schemas kept, as a large one is not as small as its id.
+func TestLargeSchemas(t *testing.T) {
+	wide := `{"type":"record","name":"E","fields":[{"name":"messageId","type":"string"},{"name":"changes","type":{"type":"map","values":"string"},"doc":"` +
+		strings.Repeat("x", maxKnownBytes/20) + `"}]}`
+	value := encoded(t, `{"type":"record","name":"E","fields":[{"name":"messageId","type":"string"},{"name":"changes","type":{"type":"map","values":"string"}}]}`,
+		map[string]any{"messageId": "m", "changes": map[string]any{"subject": "s"}})
+	from := full()
+	d := decoder(t, from, Topic{})
+	for n := range uint32(45) {
+		from.schemas[registry.Number(1000+n)] = registry.Schema{Type: registry.Avro, Text: wide}
+		expect(t, read(t, d, numbered(1000+n, value)), ` m {"subject":"s"}`)
+		expect(t, read(t, d, numbered(1, event(t, "m", "s"))), ` m {"subject":"s"}`)
+	}
+	if n := len(d.known.byID); n > 20 || d.known.bytes > maxKnownBytes {
+		t.Errorf("%d schemas are kept, at most %d bytes of them were to be", n, maxKnownBytes)
+	}
+	for n := range uint32(2 * maxKnown) { // small ones push large ones out, and their bytes
+		from.errors[registry.Number(5000+n)] = &registry.UnusableError{Why: "x"}
+		read(t, d, numbered(5000+n, nil))
+	}
+	sum := 0
+	for _, s := range d.known.byID {
+		sum += s.bytes
+	}
+	if d.known.bytes != sum {
+		t.Errorf("%d bytes are counted, %d are kept", d.known.bytes, sum)
+	}
+}
+
 func TestLeftOutIsCounted(t *testing.T) {
 	d := decoder(t, nil, Topic{Mapping: mapping.Config{Preset: "kustomer-event", KustomerEvent: mapping.KustomerEventConfig{OtherOrg: true}}})
 	c := read(t, d, []byte(`{"id":"e","name":"kustomer.message.update","data":{"type":"message","id":"m"},

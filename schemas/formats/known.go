@@ -13,6 +13,9 @@ import (
 // Bounds of what is kept. Who can produce records chooses how many ids there are.
 const (
 	maxKnown = 1000
+	// maxKnownBytes bounds their texts together, of which transcoders take some ten
+	// times the memory.
+	maxKnownBytes = 16 << 20
 	// unknownFor is how long an id that the registry does not know is not asked for
 	// again.
 	unknownFor = 10 * time.Second
@@ -23,6 +26,7 @@ type schema struct {
 	transcoder *avro.Transcoder // nil: the values are JSON
 	code, text string           // of a reason, when they can't be read
 	until      time.Time        // after which the id is asked for again; zero: never
+	bytes      int              // of its text
 }
 
 func (s *schema) expired() bool { return !s.until.IsZero() && time.Now().After(s.until) }
@@ -31,8 +35,9 @@ func (s *schema) expired() bool { return !s.until.IsZero() && time.Now().After(s
 type known struct {
 	maxOutput int
 
-	mu   sync.Mutex
-	byID map[registry.ID]*schema
+	mu    sync.Mutex
+	byID  map[registry.ID]*schema
+	bytes int // of them all
 }
 
 func newKnown(maxOutput int) *known {
@@ -45,7 +50,7 @@ func (k *known) get(id registry.ID) *schema {
 	defer k.mu.Unlock()
 	s := k.byID[id]
 	if s != nil && s.expired() {
-		delete(k.byID, id)
+		k.drop(id)
 		return nil
 	}
 	return s
@@ -71,7 +76,7 @@ func (k *known) fetch(ctx context.Context, from Registry, id registry.ID) {
 }
 
 func (k *known) compile(got registry.Schema) *schema {
-	s := new(schema)
+	s := &schema{bytes: len(got.Text)}
 	switch got.Type {
 	case registry.JSON:
 	case registry.Avro:
@@ -91,11 +96,21 @@ func (k *known) compile(got registry.Schema) *schema {
 func (k *known) keep(id registry.ID, s *schema) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.drop(id)
 	for other := range k.byID {
-		if len(k.byID) < maxKnown {
+		if len(k.byID) < maxKnown && k.bytes+s.bytes <= maxKnownBytes {
 			break
 		}
-		delete(k.byID, other)
+		k.drop(other)
 	}
 	k.byID[id] = s
+	k.bytes += s.bytes
+}
+
+// drop forgets a schema, if it is there. k.mu is held.
+func (k *known) drop(id registry.ID) {
+	if s := k.byID[id]; s != nil {
+		k.bytes -= s.bytes
+		delete(k.byID, id)
+	}
 }
