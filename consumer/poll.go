@@ -137,6 +137,7 @@ func (c *Consumer) collectPartition(topic string, p *kgo.FetchPartition) error {
 		offset := r.Offset // decode gives the record back, and then it is empty
 		if needs, wait := c.decode(topic, p.Partition, ch, r); wait != nil {
 			c.leave(stop{handle, offset, needs, wait}, p.Records[i+1:])
+			*ch = batcher.Change{} // release does not reach it
 			c.changes = c.changes[:len(c.changes)-1]
 			break
 		}

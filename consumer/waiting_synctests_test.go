@@ -118,6 +118,25 @@ func TestRecordThatCannotBeDecodedYet(t *testing.T) {
 	}
 }
 
+// A poller keeps no copy of the record that it has gone back to.
+func TestRecordLeftBehindIsNotKept(t *testing.T) {
+	inWorld(t, 1, func(w *world) {
+		w.produce(0, 5)
+		m := w.join("a", nil)
+		m.dec = &needy{offset: 3, solved: make(chan struct{})}
+		for m.Waiting() == 0 {
+			if err := m.Poll(context.Background(), 100, m.hand); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, c := range m.changes[:cap(m.changes)] {
+			if c.Record.Value != nil {
+				t.Errorf("change %d, of offset %d, is still there", i, c.Offset)
+			}
+		}
+	})
+}
+
 // A wait ends with its assignment, and the next one begins its own.
 func TestWaitEndsWithTheAssignment(t *testing.T) {
 	inWorld(t, 1, func(w *world) {
