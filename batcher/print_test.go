@@ -26,7 +26,8 @@ func TestPrintsNoPayload(t *testing.T) {
 	d.answer(b, Accepted)
 	op := &Operation{ID: "op", Batch: b}
 	for _, value := range []any{
-		record, &record, record.Headers, c, &c, update, &update, []Update{update},
+		record, &record, record.Headers, c, &c, update, &update,
+		[]Update{update},
 		[]Change{c},
 		Fetched{Assignment: a, Changes: []Change{c}},
 		&Fetched{Assignment: a, Changes: []Change{c}},

@@ -90,6 +90,9 @@ func (c *Consumer) goBack() {
 			t.first = -1
 		}
 		if s.wait != nil {
+			if t.first < 0 {
+				c.fetched = append(c.fetched, Fetched{Assignment: s.handle, Waits: true, Position: s.offset})
+			}
 			c.startWait(t, s)
 		}
 		if positions[s.handle.Topic] == nil {

@@ -118,6 +118,47 @@ func TestRecordThatCannotBeDecodedYet(t *testing.T) {
 	}
 }
 
+// Where the first record of all can't be decoded yet, its position is handed over once:
+// with the start policy "latest" and no commit, the next owner would pass it by.
+func TestPositionOfAFirstRecordThatCannotBeDecodedYet(t *testing.T) {
+	for _, offset := range []int64{3, 4} {
+		inWorld(t, 1, func(w *world) {
+			w.produce(0, 3)
+			m := w.join("a", func(c *Config, _ *member) { c.Start = StartLatest })
+			m.dec = &needy{offset: offset, solved: make(chan struct{})}
+			var waits []int64
+			records := 0
+			poll := func() {
+				ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+				defer cancel()
+				if err := m.Poll(ctx, 100, func(fs []Fetched) error {
+					for _, f := range fs {
+						if records += len(f.Changes); f.Waits {
+							waits = append(waits, f.Position)
+						}
+					}
+					return nil
+				}); err != nil && ctx.Err() == nil {
+					t.Fatal(err)
+				}
+			}
+			poll() // nothing: it begins at the end
+			w.produce(0, 3)
+			for m.Waiting() == 0 {
+				poll()
+			}
+			poll()
+			var want []int64
+			if offset == 3 {
+				want = []int64{3}
+			}
+			if diff := cmp.Diff(want, waits); diff != "" || records != int(offset-3) {
+				t.Errorf("%d records were handed over, and of one at %d the position (-want +got):\n%s", records, offset, diff)
+			}
+		})
+	}
+}
+
 // A poller keeps no copy of the record that it has gone back to.
 func TestRecordLeftBehindIsNotKept(t *testing.T) {
 	inWorld(t, 1, func(w *world) {
