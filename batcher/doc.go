@@ -3,7 +3,7 @@
 // which request, which must wait, what is sent again, how fast, and which
 // offsets may be committed.
 //
-// Facts go in ([Core.Assigned], [Core.Fetched], [Core.Answered], [Core.Polled],
+// Facts go in ([Core.Assigned], [Core.Fetched], [Core.Waits], [Core.Answered], [Core.Polled],
 // [Core.Reported], [Core.Buried], [Core.Revoking], [Core.Lost],
 // [Core.Committed], [Core.Alive]), each with the time it happened; decisions
 // come out of [Core.Next]. There is no goroutine, no lock, no clock and no I/O

@@ -28,6 +28,17 @@ func (c *Core) Fetched(now time.Time, a *Assignment, changes []Change) {
 	c.reconsiderShare(now, a)
 }
 
+// Waits tells that the first record of an assignment can't be read yet, and where it
+// is. A position that is not known yet is committed now, as that of a first record
+// would be: without a commit, a next owner could begin behind it.
+func (c *Core) Waits(now time.Time, a *Assignment, position int64) {
+	if a.phase != live || a.ledger.next >= 0 {
+		return
+	}
+	a.ledger.next, a.started = position, true
+	c.commitAt = now
+}
+
 func (c *Core) take(now time.Time, a *Assignment, ch *Change) {
 	if ch.Verdict == Send {
 		if len(ch.More) > 0 {

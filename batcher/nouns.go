@@ -258,4 +258,8 @@ const (
 type Fetched struct {
 	Assignment *Assignment
 	Changes    []Change
+	// Waits says that there are no changes, as the first record of all can't be read
+	// yet, which is at Position.
+	Waits    bool
+	Position int64
 }

@@ -21,6 +21,11 @@ func (c Change) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "change(offset %d, verdict %d, %d bytes)", c.Offset, c.Verdict, len(c.Patch))
 }
 
+// Format prints the size of one more change of a record.
+func (u Update) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "update(message %s, %d bytes)", u.MessageID, len(u.Patch))
+}
+
 // Format prints the place and the size of an event.
 func (e Event) Format(f fmt.State, _ rune) {
 	if e.Assignment != nil {

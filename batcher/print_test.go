@@ -18,6 +18,7 @@ func TestPrintsNoPayload(t *testing.T) {
 		Headers: []Header{{Key: canary.Header, Value: []byte(canary.Header)}},
 	}
 	c := Change{Offset: 7, MessageID: []byte("m7"), EventID: []byte(canary.Value), Patch: patch, Record: record}
+	update := Update{MessageID: []byte("m8"), EventID: []byte(canary.Value), Patch: patch}
 	d.fetch(a, c)
 	d.fetch(a, Change{Offset: 8, MessageID: []byte("m7"), Patch: patch, Record: record}) // waits in the chain
 	b := d.put()
@@ -25,10 +26,11 @@ func TestPrintsNoPayload(t *testing.T) {
 	d.answer(b, Accepted)
 	op := &Operation{ID: "op", Batch: b}
 	for _, value := range []any{
-		record, &record, record.Headers, c, &c,
+		record, &record, record.Headers, c, &c, update, &update,
+		[]Update{update},
 		[]Change{c},
-		Fetched{a, []Change{c}},
-		&Fetched{a, []Change{c}},
+		Fetched{Assignment: a, Changes: []Change{c}},
+		&Fetched{Assignment: a, Changes: []Change{c}},
 		ev, *ev, b.Items, b.Items[0], *b.Items[0], b, *b, op, *op,
 		Put{b},
 		Look{op},

@@ -117,6 +117,9 @@ type Consumer struct {
 	topics    map[string]*topicState // those of the configuration
 	faults    int                    // tenures with a fault
 	expired   uint64
+	burst     time.Time // since when the client has gone back again and again
+	wentBack  time.Time // the last time
+	quiet     time.Time // until when partitions that wait rest
 
 	// Used by Poll only, and again by the next.
 	fetched []Fetched

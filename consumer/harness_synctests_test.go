@@ -33,10 +33,11 @@ func inWorld(t *testing.T, partitions int32, f func(w *world), opts ...kfake.Opt
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, network: new(kfake.VirtualNetwork)}
-		c, err := kfake.NewCluster(append(opts,
+		c, err := kfake.NewCluster(append([]kfake.Opt{
 			kfake.NumBrokers(1), kfake.Ports(19092), kfake.ListenFn(w.network.Listen),
 			kfake.SeedTopics(partitions, "in"), kfake.GroupMinSessionTimeout(time.Second),
-			kfake.BrokerConfigs(map[string]string{"group.consumer.heartbeat.interval.ms": "1000"}))...)
+			kfake.BrokerConfigs(map[string]string{"group.consumer.heartbeat.interval.ms": "1000"}),
+		}, opts...)...)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,6 +14,16 @@ import (
 // registry that is well answers in a hundredth of it.
 const waitShown = 2 * time.Second
 
+// Where records need schemas that are not known one after the other, partitions that
+// wait go on for [burstMost], and then all rest for [quietTime]. Each time that one goes
+// back the client gives up the fetches that are under way, those of other partitions
+// too: they would get nothing, for as long as such records come faster than a broker
+// answers.
+const (
+	burstMost = time.Second
+	quietTime = fetchMaxWait
+)
+
 // stop is where a poll ends for one partition, with records left behind.
 type stop struct {
 	handle *batcher.Assignment
@@ -80,6 +90,9 @@ func (c *Consumer) goBack() {
 			t.first = -1
 		}
 		if s.wait != nil {
+			if t.first < 0 {
+				c.fetched = append(c.fetched, Fetched{Assignment: s.handle, Waits: true, Position: s.offset})
+			}
 			c.startWait(t, s)
 		}
 		if positions[s.handle.Topic] == nil {
@@ -87,10 +100,39 @@ func (c *Consumer) goBack() {
 		}
 		positions[s.handle.Topic][s.handle.Partition] = kgo.EpochOffset{Epoch: -1, Offset: s.offset}
 	}
+	c.restNow(time.Now())
 	c.mu.Unlock()
 	clear(c.stops)
 	c.stops = c.stops[:0]
 	c.client.SetOffsets(positions)
+}
+
+// restNow begins a rest where the client went back again and again. c.mu is held.
+func (c *Consumer) restNow(now time.Time) {
+	if now.Sub(c.wentBack) > quietTime {
+		c.burst = now
+	}
+	c.wentBack = now
+	if now.Sub(c.burst) >= burstMost {
+		c.quiet = now.Add(quietTime)
+		c.burst = c.quiet
+	}
+}
+
+// rest waits for the end of a rest.
+func (c *Consumer) rest(ctx context.Context) {
+	c.mu.Lock()
+	left := time.Until(c.quiet)
+	c.mu.Unlock()
+	if left <= 0 {
+		return
+	}
+	t := time.NewTimer(left)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
 }
 
 // startWait stops a partition until its next record can be decoded. c.mu is held.
@@ -109,6 +151,7 @@ func (c *Consumer) startWait(t *tenure, s stop) {
 	c.wg.Go(func() {
 		s.wait(ctx)
 		shown.Stop()
+		c.rest(ctx)
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		cancel()

@@ -118,6 +118,66 @@ func TestRecordThatCannotBeDecodedYet(t *testing.T) {
 	}
 }
 
+// Where the first record of all can't be decoded yet, its position is handed over once:
+// with the start policy "latest" and no commit, the next owner would pass it by.
+func TestPositionOfAFirstRecordThatCannotBeDecodedYet(t *testing.T) {
+	for _, offset := range []int64{3, 4} {
+		inWorld(t, 1, func(w *world) {
+			w.produce(0, 3)
+			m := w.join("a", func(c *Config, _ *member) { c.Start = StartLatest })
+			m.dec = &needy{offset: offset, solved: make(chan struct{})}
+			var waits []int64
+			records := 0
+			poll := func() {
+				ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+				defer cancel()
+				if err := m.Poll(ctx, 100, func(fs []Fetched) error {
+					for _, f := range fs {
+						if records += len(f.Changes); f.Waits {
+							waits = append(waits, f.Position)
+						}
+					}
+					return nil
+				}); err != nil && ctx.Err() == nil {
+					t.Fatal(err)
+				}
+			}
+			poll() // nothing: it begins at the end
+			w.produce(0, 3)
+			for m.Waiting() == 0 {
+				poll()
+			}
+			poll()
+			var want []int64
+			if offset == 3 {
+				want = []int64{3}
+			}
+			if diff := cmp.Diff(want, waits); diff != "" || records != int(offset-3) {
+				t.Errorf("%d records were handed over, and of one at %d the position (-want +got):\n%s", records, offset, diff)
+			}
+		})
+	}
+}
+
+// A poller keeps no copy of the record that it has gone back to.
+func TestRecordLeftBehindIsNotKept(t *testing.T) {
+	inWorld(t, 1, func(w *world) {
+		w.produce(0, 5)
+		m := w.join("a", nil)
+		m.dec = &needy{offset: 3, solved: make(chan struct{})}
+		for m.Waiting() == 0 {
+			if err := m.Poll(context.Background(), 100, m.hand); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, c := range m.changes[:cap(m.changes)] {
+			if c.Record.Value != nil {
+				t.Errorf("change %d, of offset %d, is still there", i, c.Offset)
+			}
+		}
+	})
+}
+
 // A wait ends with its assignment, and the next one begins its own.
 func TestWaitEndsWithTheAssignment(t *testing.T) {
 	inWorld(t, 1, func(w *world) {
@@ -191,42 +251,47 @@ func (s slow) Decode(string, int32, *batcher.Change) (string, func(context.Conte
 // A mapping that takes long holds up no rebalance: a poll ends in time, with what is
 // done by then.
 func TestSlowDecodingHoldsUpNoRebalance(t *testing.T) {
-	inWorld(t, 2, func(w *world) {
-		w.produce(0, 200)
-		w.produce(1, 200)
-		m := w.join("a", nil)
-		m.dec = slow(200 * time.Millisecond)
-		longest := time.Duration(0)
-		read := map[int32][]int64{}
-		for len(read[0])+len(read[1]) < 400 {
-			start := time.Now()
-			var handed time.Time
-			err := m.Poll(context.Background(), 2000, func(fs []Fetched) error {
-				handed = time.Now()
-				for _, f := range fs {
-					for _, c := range f.Changes {
-						read[f.Assignment.Partition] = append(read[f.Assignment.Partition], c.Offset)
+	for _, tt := range []struct {
+		records int
+		takes   time.Duration // for each
+	}{{200, 200 * time.Millisecond}, {10, 10 * time.Second}} {
+		inWorld(t, 2, func(w *world) {
+			w.produce(0, tt.records)
+			w.produce(1, tt.records)
+			m := w.join("a", nil)
+			m.dec = slow(tt.takes)
+			longest := time.Duration(0)
+			read := map[int32][]int64{}
+			for len(read[0])+len(read[1]) < 2*tt.records {
+				start := time.Now()
+				var handed time.Time
+				err := m.Poll(context.Background(), 2000, func(fs []Fetched) error {
+					handed = time.Now()
+					for _, f := range fs {
+						for _, c := range f.Changes {
+							read[f.Assignment.Partition] = append(read[f.Assignment.Partition], c.Offset)
+						}
 					}
+					return nil
+				})
+				if err != nil {
+					t.Fatal(err)
 				}
-				return nil
-			})
-			if err != nil {
-				t.Fatal(err)
+				if !handed.IsZero() {
+					longest = max(longest, handed.Sub(start))
+				}
 			}
-			if !handed.IsZero() {
-				longest = max(longest, handed.Sub(start))
+			for p, offsets := range read {
+				if diff := cmp.Diff(upTo(tt.records), offsets); diff != "" {
+					t.Errorf("partition %d (-want +got):\n%s", p, diff)
+				}
 			}
-		}
-		for p, offsets := range read {
-			if diff := cmp.Diff(upTo(200), offsets); diff != "" {
-				t.Errorf("partition %d (-want +got):\n%s", p, diff)
+			// The record at which the time is over, and the wait for the first fetch.
+			if most := decodeTime + tt.takes + 2*time.Second; longest > most {
+				t.Errorf("a poll took %v, want at most %v", longest, most)
 			}
-		}
-		// A look at the clock every fourth record, and the wait for the first fetch.
-		if longest > 3*time.Second {
-			t.Errorf("a poll took %v", longest)
-		}
-	})
+		})
+	}
 }
 
 // many makes so many changes of each record.

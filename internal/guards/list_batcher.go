@@ -31,6 +31,10 @@ var batcherGuards = []guard{
 	{name: "the last change of a record frees its credit", file: "batcher/intake.go", old: "\t\t\tbytes += s.bytes\n", new: "\t\t\tbytes += 0\n"},
 	{name: "changes of a record keep their order", file: "batcher/siblings.go", old: "\tfor i := range s.n {\n", new: "\tfor i := s.n - 1; i >= 0; i-- {\n"},
 
+	// Offsets of what was not read yet.
+	{name: "where a partition waits is committed", file: "batcher/intake.go", old: "a.ledger.next, a.started = position, true", new: "a.ledger.next = position"},
+	{name: "where a partition waits is no news where there is a commit", file: "batcher/intake.go", old: "a.phase != live || a.ledger.next >= 0 {", new: "a.phase != live {"},
+
 	// Order.
 	{name: "successors wait while a stray may run", file: "batcher/chain.go", old: "if c.rules.StrayWait && !it.stray && it.chain.strayUntil.After(now) {", new: "if false {"},
 	{name: "the stray time outlives the chain's items", file: "batcher/chain.go", old: "if until := later(ch.strayUntil, ch.coolUntil); until.After(now) {", new: "if until := later(ch.strayUntil, ch.coolUntil); false {"},

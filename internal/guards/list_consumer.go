@@ -64,6 +64,8 @@ var consumerGuards = []guard{
 	{name: "an ended wait lets the partition go on", file: "consumer/waiting.go", old: "\t\tt.endWait = nil\n\t\tc.applyPause(t)\n", new: "\t\tt.endWait = nil\n"},
 	{name: "a short wait is no problem", file: "consumer/waiting.go", old: "const waitShown = 2 * time.Second", new: "const waitShown = 0"},
 	{name: "a poll ends at so many changes", file: "consumer/poll.go", old: "if c.room <= 0 {", new: "if false {"},
+	{name: "where a partition waits is handed over", file: "consumer/waiting.go", old: "\t\t\tif t.first < 0 {\n", new: "\t\t\tif false {\n"},
+	{name: "many stops leave others time", file: "consumer/waiting.go", old: "now.Sub(c.burst) >= burstMost {", new: "false {"},
 	{name: "a poll ends in time", file: "consumer/poll.go", old: "time.Now().After(c.until) {", new: "false {"},
 	{name: "records of several changes are polled in smaller numbers", file: "consumer/poll.go", old: "max(1, limit/max(1, c.perRecord))", new: "limit"},
 	{name: "what was not handed over is not where a tenure began", file: "consumer/waiting.go", old: "t.first >= s.offset {", new: "false {"},

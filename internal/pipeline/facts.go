@@ -13,7 +13,11 @@ type fetched struct {
 
 func (f fetched) tell(core *batcher.Core, now time.Time) {
 	for _, p := range f.of {
-		core.Fetched(now, p.Assignment, p.Changes)
+		if p.Waits {
+			core.Waits(now, p.Assignment, p.Position)
+		} else {
+			core.Fetched(now, p.Assignment, p.Changes)
+		}
 	}
 	close(f.done)
 }

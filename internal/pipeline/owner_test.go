@@ -140,6 +140,24 @@ func TestRecordsOfAnEarlierTenureAreRefused(t *testing.T) {
 	})
 }
 
+// The place of a first record that can't be read yet is committed: a restart would begin
+// behind it, where the start policy is "latest".
+func TestPositionOfAPartitionThatWaitsIsCommitted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, testCore(), testConfig()).run()
+		as, err := r.Assigned(t.Context(), []batcher.Start{{Topic: "t", Partition: 0, Offset: -1, LeaderEpoch: -1}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.source.polls <- []batcher.Fetched{{Assignment: as[0], Waits: true, Position: 7}}
+		time.Sleep(time.Second)
+		if got := r.source.committed(); got != 7 {
+			t.Errorf("committed %d, want 7", got)
+		}
+		r.end()
+	})
+}
+
 // kgo may end a session while its partitions are being handed over: nobody holds
 // the handles then, so the core must not keep them.
 func TestAbandonedAssignmentIsLetGo(t *testing.T) {

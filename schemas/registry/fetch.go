@@ -21,6 +21,7 @@ import (
 // has lasted, [*UnusableError], [ErrClosed] or the context's.
 func (c *Client) Fetch(ctx context.Context, id ID) (Schema, error) {
 	var unknownSince time.Time
+	waited := false // for an id that is unknown
 	for attempt := 0; ; attempt++ {
 		s, err := c.Schema(ctx, id)
 		if err == nil {
@@ -42,7 +43,7 @@ func (c *Client) Fetch(ctx context.Context, id ID) (Schema, error) {
 				unknownSince = unknown.Since
 			}
 			left := time.Until(unknownSince.Add(c.cfg.UnknownGrace))
-			if left <= 0 {
+			if left <= 0 && waited { // else that was in an earlier call
 				c.vain.Store(time.Now().Add(vainFactor * c.cfg.UnknownGrace).UnixNano())
 			}
 			if left <= 0 || time.Now().UnixNano() < c.vain.Load() {
@@ -50,7 +51,7 @@ func (c *Client) Fetch(ctx context.Context, id ID) (Schema, error) {
 				lasted.Since = unknownSince
 				return Schema{}, &lasted
 			}
-			attempt, pause = 0, min(left, c.cfg.UnknownTTL)
+			attempt, pause, waited = 0, min(left, c.cfg.UnknownTTL), true
 		case errors.As(err, &unavailable):
 			pause = max(c.backoff(attempt), unavailable.After)
 		case errors.As(err, &refused):

@@ -133,6 +133,27 @@ func TestFetchWaitsForOneUnknownOnly(t *testing.T) {
 	})
 }
 
+// Patience comes back though an id that was waited for in vain is asked for all the
+// time: that one is not waited for any more, so it says nothing of others.
+func TestPatienceComesBackBesideAnIDThatStaysUnknown(t *testing.T) {
+	bubble(t, Config{UnknownGrace: time.Minute}, func(t *testing.T, c *Client, f *fake) {
+		ask := func(id uint32) {
+			_, err := c.Fetch(t.Context(), Number(id))
+			fails[*UnknownError](t, err)
+		}
+		ask(1000)
+		for range 11 {
+			time.Sleep(time.Minute)
+			ask(1000)
+		}
+		start := time.Now()
+		ask(2001)
+		if got := time.Since(start); got != time.Minute {
+			t.Errorf("eleven minutes after the last wait in vain, another id took %v, want a minute", got)
+		}
+	})
+}
+
 // A schema that comes late after all brings the patience back.
 func TestLateSchemaBringsPatienceBack(t *testing.T) {
 	bubble(t, Config{UnknownGrace: time.Minute}, func(t *testing.T, c *Client, f *fake) {
