@@ -89,7 +89,7 @@ func lasts(err error) bool {
 // advice says what to check about an error, never empty.
 func advice(err error) string {
 	if errors.As(err, new(*undecodedError)) {
-		return "the schema registry (schema_registry): that it answers, and that it has this schema; other partitions go on"
+		return "the schema registry (schema_registry): that it answers, and that it has this schema, without which the record is a dead letter after schema_registry.unknown_grace; other partitions go on"
 	}
 	for _, a := range adviceByCode {
 		if errors.Is(err, a.err) {

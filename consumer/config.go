@@ -63,6 +63,10 @@ type Config struct {
 	// its partition. Optional: 32 MiB.
 	MaxBatchBytes int
 
+	// Missing says why what a [Decoder] needs is not there, empty where nothing is
+	// known to be wrong. Optional.
+	Missing func() string
+
 	Opts []kgo.Opt // optional: TLS, SASL, dialer
 }
 

@@ -21,6 +21,7 @@ type Problem struct {
 	Check     string    // what to check next
 	Since     time.Time // when it was first seen
 	Person    bool      // it lasts until somebody sees to it
+	Waits     bool      // a partition waits until its next record can be decoded
 }
 
 // problemKey names what has a problem: at most one at a time.
@@ -99,7 +100,7 @@ func (ps *problems) report(key problemKey, err error) {
 	defer ps.mu.Unlock()
 	e := ps.byKey[key]
 	if e == nil {
-		e = &entry{Problem: Problem{Topic: key.topic, Partition: key.partition, Broker: key.broker, Since: now}}
+		e = &entry{Problem: Problem{Topic: key.topic, Partition: key.partition, Broker: key.broker, Since: now, Waits: key.kind == "schema"}}
 		ps.byKey[key] = e
 	}
 	e.Text, e.Check, e.seen, e.Person = text, advice(err), now, lasts(err)

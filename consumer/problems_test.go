@@ -41,8 +41,8 @@ func TestAdviceNamesTheSetting(t *testing.T) {
 		{&batchTooLargeError{&kgo.ErrDecompressTooLarge{NextOffset: 42}, 1 << 20}, "offset of this partition to 42"},
 		{&responseTooLargeError{errors.New("x"), 1 << 20}, "limits.max_batch_bytes"},
 		{kerr.UnsupportedVersion, "source.protocol"},
-		{&undecodedError{5, "schema 7"}, "schema_registry"},
-		{fmt.Errorf("x: %w", &undecodedError{5, "schema 7"}), "other partitions go on"},
+		{&undecodedError{5, "schema 7", ""}, "schema_registry"},
+		{fmt.Errorf("x: %w", &undecodedError{5, "schema 7", ""}), "other partitions go on"},
 		{errors.New("never seen before"), "brokers"},
 	} {
 		if got := advice(tt.err); !strings.Contains(got, tt.want) {
@@ -238,10 +238,11 @@ func TestProblemOfASchema(t *testing.T) {
 	ps := newProblems(canary.Watch(t, core))
 	key := schemaProblem(Partition{"in", 3})
 	ps.report(brokerProblem("b3:9092"), errors.New("connection refused"))
-	ps.report(key, &undecodedError{5, "schema 7"})
+	ps.report(key, &undecodedError{5, "schema 7", ""})
 	want := Problem{
 		Topic: "in", Partition: 3, Text: "the record at offset 5 needs schema 7, which is not there yet; the partition waits for it",
-		Check: "the schema registry (schema_registry): that it answers, and that it has this schema; other partitions go on",
+		Check: "the schema registry (schema_registry): that it answers, and that it has this schema, without which the record is a dead letter after schema_registry.unknown_grace; other partitions go on",
+		Waits: true,
 	}
 	got := ps.list()[0]
 	since := got.Since
@@ -289,7 +290,7 @@ func TestProblemOfASchemaGoesWithThePartition(t *testing.T) {
 	c := &Consumer{client: client, problems: newProblems(canary.Watch(t, core)), tenures: map[Partition]*tenure{}}
 	for _, p := range []Partition{gone, kept} {
 		c.tenures[p] = &tenure{handle: &batcher.Assignment{Topic: p.Topic, Partition: p.Partition}, endWait: func() { calledOff[p] = true }}
-		c.problems.report(schemaProblem(p), &undecodedError{5, "schema 7"})
+		c.problems.report(schemaProblem(p), &undecodedError{5, "schema 7", ""})
 	}
 	c.drop([]*tenure{c.tenures[gone]})
 	if list := c.Problems(); len(list) != 1 || list[0].Partition != kept.Partition || c.Waiting() != 1 {

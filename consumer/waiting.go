@@ -14,6 +14,9 @@ import (
 // registry that is well answers in a hundredth of it.
 const waitShown = 2 * time.Second
 
+// waitLooked is how often it is seen after that why what it waits for is not there.
+const waitLooked = 5 * time.Second
+
 // Where records need schemas that are not known one after the other, partitions that
 // wait go on for [burstMost], and then all rest for [quietTime]. Each time that one goes
 // back the client gives up the fetches that are under way, those of other partitions
@@ -39,10 +42,15 @@ type stop struct {
 type undecodedError struct {
 	offset int64
 	needs  string
+	why    string // what it needs is not there; empty where that is not known
 }
 
 func (e *undecodedError) Error() string {
-	return fmt.Sprintf("the record at offset %d needs %s, which is not there yet; the partition waits for it", e.offset, e.needs)
+	text := fmt.Sprintf("the record at offset %d needs %s, which is not there yet; the partition waits for it", e.offset, e.needs)
+	if e.why != "" {
+		text += ": " + e.why
+	}
+	return text
 }
 
 func schemaProblem(p Partition) problemKey {
@@ -141,16 +149,11 @@ func (c *Consumer) startWait(t *tenure, s stop) {
 	t.endWait = cancel
 	c.applyPause(t)
 	key := schemaProblem(Partition{t.handle.Topic, t.handle.Partition})
-	shown := time.AfterFunc(waitShown, func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if c.current(t.handle) != nil && ctx.Err() == nil {
-			c.problems.report(key, &undecodedError{s.offset, s.needs})
-		}
-	})
+	waited, told := context.WithCancel(ctx)
+	c.wg.Go(func() { c.tellOfWait(waited, key, t.handle, s) })
 	c.wg.Go(func() {
 		s.wait(ctx)
-		shown.Stop()
+		told()
 		c.rest(ctx)
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -162,6 +165,29 @@ func (c *Consumer) startWait(t *tenure, s stop) {
 		c.applyPause(t)
 		c.problems.clear(key)
 	})
+}
+
+// tellOfWait makes a wait a problem that lasts, and says why it does, until ctx ends.
+func (c *Consumer) tellOfWait(ctx context.Context, key problemKey, handle *batcher.Assignment, s stop) {
+	t := time.NewTimer(waitShown)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		why := ""
+		if c.cfg.Missing != nil {
+			why = c.cfg.Missing()
+		}
+		c.mu.Lock()
+		if c.current(handle) != nil && ctx.Err() == nil {
+			c.problems.report(key, &undecodedError{s.offset, s.needs, why})
+		}
+		c.mu.Unlock()
+		t.Reset(waitLooked)
+	}
 }
 
 // Waiting returns how many partitions wait until their next record can be decoded.

@@ -178,6 +178,40 @@ func TestRecordLeftBehindIsNotKept(t *testing.T) {
 	})
 }
 
+// A wait that lasts says why, also where that shows late, and is over without a word of it.
+func TestWaitSaysWhy(t *testing.T) {
+	inWorld(t, 1, func(w *world) {
+		dec := &needy{solved: make(chan struct{})}
+		w.produce(0, 1)
+		var why atomic.Value
+		why.Store("")
+		m := w.join("a", func(c *Config, _ *member) { c.Missing = func() string { return why.Load().(string) } })
+		m.dec = dec
+		m.run()
+		w.await("the problem", func() bool { return len(m.Problems()) == 1 })
+		if p := m.Problems()[0]; !p.Waits || p.Text != "the record at offset 0 needs schema 7, which is not there yet; the partition waits for it" {
+			t.Errorf("problem %+v", p)
+		}
+		why.Store("schema registry http://r: no answer within 10s")
+		const want = "the record at offset 0 needs schema 7, which is not there yet; the partition waits for it: schema registry http://r: no answer within 10s"
+		w.await("the reason", func() bool { return m.Problems()[0].Text == want })
+		w.await("it in the log", func() bool {
+			for _, e := range m.logs.FilterMessage("a partition waits for a schema").All() {
+				if e.ContextMap()["error"] == want {
+					return true
+				}
+			}
+			return false
+		})
+		close(dec.solved)
+		w.await("the end", func() bool { return len(m.Problems()) == 0 })
+		time.Sleep(time.Minute)
+		if len(m.Problems()) != 0 || m.logged("a partition waits for a schema no more") != 1 {
+			t.Errorf("problems after the end: %v", m.Problems())
+		}
+	})
+}
+
 // A wait ends with its assignment, and the next one begins its own.
 func TestWaitEndsWithTheAssignment(t *testing.T) {
 	inWorld(t, 1, func(w *world) {

@@ -82,6 +82,17 @@ func registryState(state registry.State, problems []registry.Problem) admin.Sche
 	return s
 }
 
+// registryTrouble is what is wrong with the schema registry, empty for nothing.
+func registryTrouble(schemaRegistry *registry.Client) string {
+	if schemaRegistry == nil {
+		return ""
+	}
+	for _, p := range schemaRegistry.Problems() {
+		return "schema registry " + p.URL + ": " + p.Text
+	}
+	return ""
+}
+
 func kafkaState(source *consumer.Consumer, writer *results.Writer) admin.Kafka {
 	k := admin.Kafka{Protocol: source.Protocol(), Expired: source.Expired(), Lag: map[admin.Partition]int64{}}
 	for _, p := range source.Problems() {

@@ -108,7 +108,8 @@ func run(ctx context.Context, cfg *config.Config, w wiring) error {
 	if err != nil {
 		return usageError{err}
 	}
-	source, err := consumer.New(consumerConfig(cfg, append(opts, observer.KafkaClient("consumer"))), decoder, loop, w.log)
+	in := consumerConfig(cfg, append(opts, observer.KafkaClient("consumer")), func() string { return registryTrouble(schemaRegistry) })
+	source, err := consumer.New(in, decoder, loop, w.log)
 	if err != nil {
 		return usageError{err}
 	}
@@ -187,12 +188,12 @@ func unlessStopped(ctx context.Context, err error) error {
 	return err
 }
 
-func consumerConfig(cfg *config.Config, opts []kgo.Opt) consumer.Config {
+func consumerConfig(cfg *config.Config, opts []kgo.Opt, missing func() string) consumer.Config {
 	s := cfg.Source
 	return consumer.Config{
 		Brokers: cfg.Kafka.Brokers, ClientID: cfg.Name, Rack: cfg.Kafka.Rack, Topics: s.TopicNames(), Group: s.Group,
 		Protocol: s.Protocol, InstanceID: s.InstanceID, Start: s.Start, OnReset: s.OnReset, Isolation: s.Isolation,
 		SessionTimeout: s.SessionTimeout, RebalanceTimeout: config.RebalanceTimeout,
-		MaxEventBytes: int(cfg.Limits.MaxEventBytes), MaxBatchBytes: int(cfg.Limits.MaxBatchBytes), Opts: opts,
+		MaxEventBytes: int(cfg.Limits.MaxEventBytes), MaxBatchBytes: int(cfg.Limits.MaxBatchBytes), Missing: missing, Opts: opts,
 	}
 }

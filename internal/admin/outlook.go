@@ -31,6 +31,6 @@ var outlooks = map[string]outlook{
 
 	kindPartition: {"other partitions go on, and nothing of this one is committed beyond what is done", "when it is put right: see check"},
 	kindKafka:     {"what was read is kept, and only what is done is committed", itself + ", once the brokers and the group answer"},
-	kindRegistry:  {waits + ", of the partitions whose next record needs a schema; the others go on", itself + ", once the registry answers and lets us in"},
+	kindRegistry:  {waits + ", of the partitions whose next record needs a schema; the others go on", itself + ", once the registry answers and lets us in; where it does not have a schema, its record is a dead letter after schema_registry.unknown_grace"},
 	kindResults:   {"what Kustomer has applied stays uncommitted until its result event is written; a restart would send it again", itself + ", once Kafka acknowledges"},
 }

@@ -58,6 +58,7 @@ type Problem struct {
 	Check     string    // what to check next
 	Since     time.Time // when it was first seen
 	Person    bool      // it lasts until somebody sees to it
+	Waits     bool      // a partition waits for the schema of its next record
 }
 
 // status is one look at the program; all that is told is derived from one.

@@ -167,6 +167,8 @@ func isNormalRest(now time.Time, t batcher.Trouble) bool {
 func ofProblem(now time.Time, p Problem) Reason {
 	r := Reason{Kind: kindKafka, Code: "group", Text: p.Text, Check: p.Check, Since: p.Since, Person: p.Person || now.Sub(p.Since) >= selfHealing}
 	switch {
+	case p.Waits:
+		r.Kind, r.Code, r.Text = kindRegistry, "waiting", place(Partition{p.Topic, p.Partition})+": "+p.Text
 	case p.Broker != "":
 		r.Code, r.Text = "broker", "broker "+p.Broker+": "+p.Text
 	case p.Topic != "" && p.Partition < 0:

@@ -254,7 +254,7 @@ running for 1h30m0s, as of 2026-11-24T12:00:00Z
   schema registry https://r: answered with status 503
   check: the registry's log
   safe: nothing is lost or given up: what waits stays uncommitted in Kafka, of the partitions whose next record needs a schema; the others go on
-  ends: by itself, once the registry answers and lets us in
+  ends: by itself, once the registry answers and lets us in; where it does not have a schema, its record is a dead letter after schema_registry.unknown_grace
 
 * kafka (broker), for 1s
   broker k:9092: refused

@@ -302,6 +302,14 @@ func TestEventsShareNoBuffer(t *testing.T) {
 	}
 }
 
+// A place in an event that a mapping has made is none in the record.
+func TestPlaceInAMappedEvent(t *testing.T) {
+	d := decoder(t, nil, Topic{Mapping: mapping.Config{JQ: `{messageId: 5, changes: {a: 1}}`}})
+	if c := read(t, d, []byte(`{}`)); !strings.HasSuffix(c.Reason.Text, ", of the event that the mapping makes of the record") {
+		t.Errorf("%s", c.Reason.Text)
+	}
+}
+
 // Each id is asked for once, whatever is in between.
 func TestSchemasAreKept(t *testing.T) {
 	from := full()

@@ -30,6 +30,9 @@ func (d *Decoder) decode(t *topic, partition int32, c *batcher.Change, json []by
 	case len(r.Events) == 1:
 		d.events.DecodeValue(c, r.Events[0])
 		own(c, r.Events[0], borrowed)
+		if c.Verdict == batcher.Reject && !t.plain { // the place is none of the record
+			c.Reason.Text += ", of the event that the mapping makes of the record"
+		}
 	default:
 		d.decodeSeveral(c, r.Events, borrowed)
 	}
