@@ -111,10 +111,10 @@ func TestRegistryDown(t *testing.T) {
 	}
 	begun := time.Now()
 	stop = w.stream(func() { avro.first(); avro.second(); json.plain() })
-	awaitReason(t, c, "registry", "schema_registry", false)
+	awaitReason(t, c, "registry", "unavailable", false)
 	l := c.awaitLine(20*time.Second, "a partition waits for a schema")
-	if l.text("topic") != w.topicOf["avro"] || !strings.Contains(l.text("error"), fmt.Sprintf("schema %d", avro.v2.id)) {
-		t.Errorf("want the line to name the topic and the schema: %v", l)
+	if l.text("topic") != w.topicOf["avro"] || !strings.Contains(l.text("error"), fmt.Sprintf("schema %d", avro.v2.id)) || !strings.Contains(l.text("error"), "connection refused") {
+		t.Errorf("want the line to name the topic, the schema and what is wrong with the registry: %v", l)
 	}
 	await(t, 20*time.Second, "all partitions of the topic wait, and the metrics say so", func() error {
 		m := c.metrics()
