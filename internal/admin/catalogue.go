@@ -56,7 +56,7 @@ var ofLoop = []metric[func(batcher.Snapshot) float64]{
 	},
 	{
 		"events_open", gauge,
-		"Records whose fate is not known yet. Near limits.max_open_events for long: Kustomer is slower than the topic, see the lag.",
+		"Records whose fate is not known yet. Near limits.max_open_events, which counts each change of a record, for long: Kustomer is slower than the topic, see the lag.",
 		func(s batcher.Snapshot) float64 { return float64(s.Counts.Open) },
 	},
 	{

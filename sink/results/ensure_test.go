@@ -70,6 +70,7 @@ func TestEnsureSaysWhatToCheck(t *testing.T) {
 	}{
 		{"missing, never created", func(*Config) {}, nil, []string{"topic results does not exist", "results.create is never", "topic dead does not exist", "dead_letter.create"}},
 		{"no right to create", func(c *Config) { c.CreateResults, c.CreateDeadLetters = true, true }, &kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Err: kerr.TopicAuthorizationFailed, Count: -1}, []string{"grant Create"}},
+		{"retention", func(c *Config) { c.CreateResults, c.CreateDeadLetters = true, true }, &kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Err: kerr.InvalidConfig, Count: -1}, []string{"retention.ms=-1"}},
 		{"replication", func(c *Config) { c.CreateResults, c.CreateDeadLetters = true, true }, &kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Err: kerr.InvalidReplicationFactor, Count: -1}, []string{"results.replication", "dead_letter.replication"}},
 		{"no right to see", func(*Config) {}, &kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: "results", Err: kerr.TopicAuthorizationFailed, Count: -1}, []string{"looking for topic results", "grant Describe and Write"}},
 		{"no name", func(c *Config) { c.ResultsTopic = "no good" }, &kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: "no good", Err: kerr.InvalidTopicException, Count: -1}, []string{"check results.topic"}},
