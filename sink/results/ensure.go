@@ -110,7 +110,7 @@ func (w *Writer) create(ctx context.Context, t wanted) error {
 	case errors.Is(err, kerr.InvalidReplicationFactor), errors.Is(err, kerr.InvalidPartitions), errors.Is(err, kerr.PolicyViolation):
 		return fmt.Errorf("creating topic %s: %w; check %s.partitions and %s.replication against the number of brokers and the cluster's policy", t.topic, err, t.section, t.section)
 	}
-	if errors.Is(err, kerr.InvalidConfig) {
+	if t.settings != nil && errors.Is(err, kerr.InvalidConfig) {
 		return fmt.Errorf("creating topic %s with retention.ms=-1: %w; the cluster does not allow it: create the topic yourself", t.topic, err)
 	}
 	return fmt.Errorf("creating topic %s: %w; check the brokers, or create it yourself", t.topic, err)
