@@ -155,7 +155,7 @@ func (d *debezium) unwrapped(row []byte, typed map[string]unit, out *outcome) {
 // row makes an event of a row; of the columns that have changed, where it is known
 // what was before.
 func (d *debezium) row(before, after, at []byte, typed map[string]unit, out *outcome) {
-	c, earlier := change{}, newTwin(before)
+	c, earlier, found := change{}, newTwin(before), false
 	if ms, ok := integer(at); ok {
 		c.occurredAt = timestamp(time.UnixMilli(ms))
 	}
@@ -166,16 +166,24 @@ func (d *debezium) row(before, after, at []byte, typed map[string]unit, out *out
 			c.messageID = v
 			continue
 		}
+		col := d.columns[name]
+		found = found || col.mapped
 		if old != nil && bytes.Equal(old, v) {
 			continue
 		}
-		d.column(&c, cell{name: name, raw: raw, value: v, before: old, unit: typed[name]}, out)
+		d.column(&c, col, cell{name: name, raw: raw, value: v, before: old, unit: typed[name]}, out)
 		if out.fault != nil {
 			return
 		}
 	}
 	if !isString(c.messageID) {
 		out.fail(FaultShape, "the row's column %q is %s, not a string: it must hold the message's id (mapping.debezium.id_column)", d.idColumn, kind(c.messageID))
+		return
+	}
+	if d.onlyMapped && !found {
+		// Some may be missing, as rows from before a column was added lack it. Without
+		// any, each row would be passed over as unchanged, and nobody would notice.
+		out.fail(FaultShape, "the row has none of the columns that are to be sent: they are misspelt, or the row is of another table (mapping.debezium.columns)")
 		return
 	}
 	c.emit(out)
