@@ -129,7 +129,7 @@ func TestProgramOfTheReadme(t *testing.T) {
 	}
 	lines := writeEvents(
 		t,
-		`{"type":"track","sentAt":"2026-11-25T13:45:32Z","messages":[{"id":"m1","status":"sent","tier":"gold"},{"id":"m2","status":"error","tier":null}]}`,
+		`{"type":"track","sentAt":"2026-11-25T13:45:32Z","messages":[{"id":"m1","status":"sent","tier":"gold"},{"id":"m2","status":"error","tier":null},{"id":"m3","status":"sent"}]}`,
 		`{"type":"page"}`,
 		`{"type":"track"}`,
 	)
@@ -138,7 +138,7 @@ func TestProgramOfTheReadme(t *testing.T) {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
 	for _, words := range []string{
-		`[{"id":"m1","_clientRef":"dry-run-1.0","custom":{"tierStr":"gold"},"status":"sent"},{"id":"m2","_clientRef":"dry-run-1.1","custom":{"tierStr":null},"status":"error"}]`,
+		`[{"id":"m1","_clientRef":"dry-run-1.0","custom":{"tierStr":"gold"},"status":"sent"},{"id":"m2","_clientRef":"dry-run-1.1","custom":{},"status":"error"},{"id":"m3","_clientRef":"dry-run-1.2","custom":{},"status":"sent"}]`,
 		"skipped events.ndjson:2: ", "dead letter events.ndjson:3: mapping_jq: the program called error: a track without messages\n",
 	} {
 		if !strings.Contains(stdout, words) {

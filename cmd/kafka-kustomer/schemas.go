@@ -9,6 +9,8 @@ import (
 
 	"kafka-kustomer/internal/config"
 	"kafka-kustomer/schemas"
+	"kafka-kustomer/schemas/formats"
+	"kafka-kustomer/schemas/mapping"
 	"kafka-kustomer/schemas/registry"
 )
 
@@ -43,15 +45,18 @@ func schemaText(name, format string) string {
 }
 
 // subjectsOf are those that a schema has by the strategy TopicName: one for each
-// topic whose values it describes.
+// topic whose values it may describe. Of message changes that is none where all topics
+// have JSON or a mapping of something else.
 func subjectsOf(cfg *config.Config, name string) []string {
-	topics := cfg.Source.TopicNames()
 	if name == batchResult {
-		topics = []string{cfg.Results.Topic}
+		return []string{registry.Subject(cfg.Results.Topic)}
 	}
-	subjects := make([]string, len(topics))
-	for i, topic := range topics {
-		subjects[i] = registry.Subject(topic)
+	var subjects []string
+	for i := range cfg.Source.Topics {
+		t := &cfg.Source.Topics[i]
+		if m := &t.Mapping; t.Format != formats.JSON && m.JQ == "" && m.Preset == mapping.MessageChange {
+			subjects = append(subjects, registry.Subject(t.Name))
+		}
 	}
 	return subjects
 }

@@ -51,6 +51,8 @@ configuration's topics, and its schema registry is asked what it has under them:
            says whether it could become one
   missing  the subject has no version
 
+Topics of format json, or with a mapping of something else, have no message-change.
+
 The registry is only read. A registry that does not answer is a failure, exit code 1.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg := config.Default()

@@ -98,8 +98,11 @@ func (r *registration) subjectOf(cfg *config.Config, name string) (string, error
 		return r.subject, nil
 	}
 	subjects := subjectsOf(cfg, name)
-	if len(subjects) > 1 {
-		return "", fmt.Errorf("there are %d source topics; name the subject of %s with --subject, %s for the first", len(subjects), name, subjects[0])
+	switch {
+	case len(subjects) == 0:
+		return "", fmt.Errorf("no source topic may have %s in Avro: their formats are json, or their mappings of something else; name the subject with --subject to register it all the same", name)
+	case len(subjects) > 1:
+		return "", fmt.Errorf("there are %d source topics that may have it; name the subject of %s with --subject, %s for the first", len(subjects), name, subjects[0])
 	}
 	return subjects[0], nil
 }

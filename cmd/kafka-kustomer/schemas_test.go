@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"kafka-kustomer/schemas"
 )
 
@@ -63,6 +65,41 @@ func TestSchemasList(t *testing.T) {
 	f.answer("", "", 500, "")
 	if code, _, stderr := command(t, "schemas", "list", "-c", path); code != exitFailure || !strings.Contains(stderr, `"r-value": schema registry http`) {
 		t.Errorf("a registry in trouble: exit code %d, %s", code, stderr)
+	}
+}
+
+// Message changes in Avro are for topics that may have them: not for those that have
+// JSON, nor for those that a mapping reads.
+func TestSchemasOfOtherTopics(t *testing.T) {
+	for _, tc := range []struct {
+		topics   string
+		subjects []string // of message-change
+		refusal  string   // of registering it without a subject
+	}{
+		{"a, {name: b, format: json}, {name: c, mapping: {preset: item}}, {name: d, mapping: {jq: .}}", []string{"a-value"}, ""},
+		{"{name: a, format: avro}, {name: b, format: avro, mapping: {preset: message-change}}", []string{"a-value", "b-value"}, "there are 2 source topics"},
+		{"{name: b, format: json}, {name: c, mapping: {preset: item}}", nil, "--subject"},
+	} {
+		f := newFakeRegistry(t)
+		path := f.config(t, "source: {topics: ["+tc.topics+"]}\n")
+		_, stdout, _ := command(t, "schemas", "list", "-c", path, "--json")
+		var list []listedSchema
+		if err := json.Unmarshal([]byte(stdout), &list); err != nil {
+			t.Fatalf("%v: %s", err, stdout)
+		}
+		var got []string
+		for _, l := range list {
+			if l.Name == messageChange && l.Format == formatAvro {
+				got = append(got, l.Subject)
+			}
+		}
+		if diff := cmp.Diff(tc.subjects, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tc.topics, diff)
+		}
+		code, _, stderr := command(t, "schemas", "register", messageChange, "--dry-run", "-c", path)
+		if wantCode := map[bool]int{true: exitDone, false: exitUsage}[tc.refusal == ""]; code != wantCode || !strings.Contains(stderr, tc.refusal) {
+			t.Errorf("%s: exit code %d, %q", tc.topics, code, stderr)
+		}
 	}
 }
 

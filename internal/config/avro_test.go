@@ -12,8 +12,8 @@ source:
   schema: ` + eventSchema + `
   topics: [a, {name: b, format: json, schema: ` + eventSchema + `}, {name: c, format: avro}]
 ` + required, want: `
-3:11: source.schema: source.schema "../../schemas/message-change.avsc" (3:11) is for the format avro, and there is source.format "auto" (default)
-4:47: source.topics[1].schema: source.topics[1].schema "../../schemas/message-change.avsc" (4:47) is for the format avro, and there is source.topics[1].format "json" (4:33)
+3:11: source.schema: "../../schemas/message-change.avsc" is for the format avro, and there is source.format "auto" (default)
+4:47: source.topics[1].schema: "../../schemas/message-change.avsc" is for the format avro, and there is source.topics[1].format "json" (4:33)
 `},
 		{name: "no schema at all", file: `
 source:
@@ -21,9 +21,9 @@ source:
   format: avro
 results: {format: avro}
 ` + required, want: `
-3:84: source.topics[4].format: source.topics[4].format "avro" (3:84) needs source.topics[4].schema, or schema_registry.urls where the values carry schema ids
-4:11: source.format: source.format "avro" (4:11) needs source.schema, or schema_registry.urls where the values carry schema ids
-5:19: results.format: results.format "avro" (5:19) needs schema_registry.urls: the schema of the results is registered there
+3:84: source.topics[4].format: "avro" needs source.topics[4].schema, or schema_registry.urls where the values carry schema ids
+4:11: source.format: "avro" needs source.schema, or schema_registry.urls where the values carry schema ids
+5:19: results.format: "avro" needs schema_registry.urls: the schema of the results is registered there
 `},
 		{name: "files", file: `
 source:

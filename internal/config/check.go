@@ -96,7 +96,12 @@ func (r *reader) clash(involved []string, format string, args ...any) {
 		key = involved[0]
 	}
 	line, column := r.place(key)
-	r.report(line, column, key, fmt.Sprintf(format, args...))
+	text := fmt.Sprintf(format, args...)
+	// Where the sentence begins with the key, the error has just named it, and its place.
+	if rest, ok := strings.CutPrefix(text, key+" "); ok {
+		text = strings.Replace(rest, fmt.Sprintf(" (%d:%d)", line, column), "", 1)
+	}
+	r.report(line, column, key, text)
 }
 
 // at names a key with its value and where that comes from.

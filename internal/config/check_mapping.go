@@ -1,6 +1,8 @@
 package config
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"kafka-kustomer/schemas/mapping"
@@ -30,10 +32,33 @@ func (r *reader) checkMapping(path string, m *Mapping) {
 	if m.Preset != mapping.KustomerEvent {
 		r.unused(m.KustomerEvent, usual.KustomerEvent, path+".kustomer_event", presetKey, preset)
 	}
+	if m.Preset == mapping.Debezium && len(m.Debezium.Columns) > 0 {
+		r.checkColumns(path+".debezium", &m.Debezium)
+	}
 	cfg := m.MapperConfig()
 	cfg.Limits = mapping.JQLimits{} // their bounds have been checked; one that is wrong would hide the rest
 	if _, err := mapping.New(cfg); err != nil {
 		r.mappingFault(path, m, err)
+	}
+}
+
+// checkColumns reports what is said of columns that are not sent: most likely one of
+// the two names is misspelt. The usual list of JSON is no mistake, written or not.
+func (r *reader) checkColumns(path string, d *Debezium) {
+	columns := path + ".columns"
+	check := func(key, name, shown string) {
+		if _, ok := d.Columns[name]; !ok {
+			r.clash([]string{key, columns}, "the column %s is none of %s, so it is not sent; add it there, or remove it here", shown, columns)
+		}
+	}
+	if !slices.Equal(d.JSON, defaultMapping().Debezium.JSON) {
+		for i, name := range d.JSON {
+			key := fmt.Sprintf("%s.json[%d]", path, i)
+			check(key, name, r.shown(key, name))
+		}
+	}
+	for name := range d.Times {
+		check(join(path+".times", name), name, show(name))
 	}
 }
 
@@ -45,6 +70,7 @@ func (r *reader) mappingFault(path string, m *Mapping, err error) {
 		end = 0
 	}
 	key, text := join(path, text[:end]), strings.TrimLeft(text[end:], ": ")
+	text = strings.ReplaceAll(text, " mapping.", " "+path+".") // other keys that it names
 	if key == path+".jq" && m.JQFile != "" {
 		key = path + ".jq_file"
 	}

@@ -80,9 +80,9 @@ source: {topics: [a, in]}
 results: {topic: in}
 dead_letter: {topic: '${env:T}'}
 ` + required, env: []string{"T=in"}, want: `
-3:18: results.topic: results.topic "in" (3:18) is also read: source.topics[1] "in" (2:22); the connector would read its own output
+3:18: results.topic: "in" is also read: source.topics[1] "in" (2:22); the connector would read its own output
 3:18: results.topic: one topic for two things: results.topic "in" (3:18), dead_letter.topic "${env:T}" (4:22)
-4:22: dead_letter.topic: dead_letter.topic "${env:T}" (4:22) is also read: source.topics[1] "in" (2:22); the connector would read its own output
+4:22: dead_letter.topic: "${env:T}" is also read: source.topics[1] "in" (2:22); the connector would read its own output
 `},
 		{name: "a topic that meets a default", file: "source: {topics: [kustomer-dead-letters]}\n" + required, want: `
 1:19: source.topics[0]: dead_letter.topic "kustomer-dead-letters" (default) is also read: source.topics[0] "kustomer-dead-letters" (1:19); the connector would read its own output
@@ -113,8 +113,8 @@ kustomer: {base_url: 'https://u:s3cret@acme', api_key: 's3cret s3cret', api_key_
 		{name: "times", file: `
 kustomer: {base_url: 'https://acme', api_key: key, timeout: 2m, lost_reply_wait: 2m, retry: {initial: 40s}}
 `, want: `
-2:82: kustomer.lost_reply_wait: kustomer.lost_reply_wait 2m (2:82) is not above kustomer.timeout 2m (2:61); a call without a reply may be carried out at any time until both have passed, and a newer change must come after it
-2:103: kustomer.retry.initial: kustomer.retry.initial 40s (2:103) is above kustomer.retry.max 30s (default)
+2:82: kustomer.lost_reply_wait: 2m is not above kustomer.timeout 2m (2:61); a call without a reply may be carried out at any time until both have passed, and a newer change must come after it
+2:103: kustomer.retry.initial: 40s is above kustomer.retry.max 30s (default)
 `},
 		{name: "a time above a default's", file: "kustomer: {base_url: 'https://acme', api_key: key, retry: {max: 100ms}}", want: `
 1:65: kustomer.retry.max: kustomer.retry.initial 500ms (default) is above kustomer.retry.max 100ms (1:65)
@@ -128,10 +128,10 @@ func TestFaultsOfLimits(t *testing.T) {
 limits: {max_event_bytes: 2MiB, max_open_bytes: 1MiB, max_open_events: 10, max_batch_bytes: 1MiB}
 batch: {max_bytes: 3MiB, merge: {barrier: [status, '']}}
 ` + required, want: `
-2:27: limits.max_event_bytes: limits.max_event_bytes 2MiB (2:27) is above limits.max_open_bytes 1MiB (2:49); one such event could never be held
-2:27: limits.max_event_bytes: limits.max_event_bytes 2MiB (2:27) is above limits.max_batch_bytes 1MiB (2:93); one such event would stop its partition
+2:27: limits.max_event_bytes: 2MiB is above limits.max_open_bytes 1MiB (2:49); one such event could never be held
+2:27: limits.max_event_bytes: 2MiB is above limits.max_batch_bytes 1MiB (2:93); one such event would stop its partition
 2:72: limits.max_open_events: batch.max_items 100 (default) is above limits.max_open_events 10 (2:72); a batch could never grow to it
-3:20: batch.max_bytes: batch.max_bytes 3MiB (3:20) is above limits.max_open_bytes 1MiB (2:49); a batch could never grow to it
+3:20: batch.max_bytes: 3MiB is above limits.max_open_bytes 1MiB (2:49); a batch could never grow to it
 3:52: batch.merge.barrier[1]: is empty; name a member of a change, such as status
 `},
 		{name: "times", file: "revoke_timeout: 55s\ndrain_timeout: 5s\nsource: {session_timeout: 10s}\n" + required, want: `

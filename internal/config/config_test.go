@@ -235,6 +235,44 @@ func TestRedacted(t *testing.T) {
 	}
 }
 
+// A $ of a value is printed as it has to be written in a file, in whatever style the
+// value has; that of a column's name stands for itself there.
+func TestRedactedDollars(t *testing.T) {
+	const program = ".at as $$at | .list[]\n| {messageId: .id, occurredAt: $$at,\n  changes: {subject: \"$${env:HOME} $$$$ 'x'\"}}\n"
+	text := "source:\n  topics:\n    - name: a\n      mapping:\n        jq: |\n          " +
+		strings.ReplaceAll(strings.TrimSuffix(program, "\n"), "\n", "\n          ") + `
+    - {name: b, mapping: {jq: "$$key"}}
+    - {name: c, mapping: {preset: debezium, debezium: {columns: {sum$: custom.sum$$Num, "$": meta}}}}
+` + required
+	want, err := Parse("a.yaml", []byte(text), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if jq := want.Source.Topics[0].Mapping.JQ; jq != strings.ReplaceAll(program, "$$", "$") {
+		t.Fatalf("the program is %q", jq)
+	}
+	for range 2 { // and so is what is printed of that
+		out, err := Redacted(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range []string{"jq: |\n", "| {messageId: .id, occurredAt: $$at,\n", `"$${env:HOME} $$$$ 'x'"`, "jq: $$key\n", "sum$: custom.sum$$Num\n"} {
+			if !strings.Contains(string(out), part) {
+				t.Errorf("no %q in\n%s", part, out)
+			}
+		}
+		got, err := Parse("b.yaml", []byte(strings.ReplaceAll(string(out), "proxy_url: '***'", "proxy_url: ''")), nil)
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, out)
+		}
+		want.Kustomer.APIKey = NewSecret("***")
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+		want = got
+	}
+}
+
 func TestLoadNamesTheFile(t *testing.T) {
 	dir := t.TempDir()
 	missing := filepath.Join(dir, "none.yaml")

@@ -40,7 +40,7 @@ func TestTopicsAreComplete(t *testing.T) {
 	jq := mappingWith(func(m *Mapping) { m.JQ, m.JQFile, m.Nulls = "{id, changes: .c}\n", program, "all" })
 	rows := mappingWith(func(m *Mapping) {
 		m.Preset = mapping.Debezium
-		m.Debezium.Columns = map[string]string{"tier": "custom.tierStr", "a.b": "status"}
+		m.Debezium.Columns = map[string]string{"tier": "custom.tierStr", "a.b": "status", "sent_at": "sentAt"}
 		m.Debezium.Times, m.Debezium.JSON = map[string]string{"sent_at": "ms"}, []string{}
 	})
 	tests := []struct {
@@ -78,7 +78,7 @@ source:
     - name: rows
       mapping:
         preset: debezium
-        debezium: {columns: {tier: custom.tierStr, a.b: status}, times: {sent_at: ms}, json: []}
+        debezium: {columns: {tier: custom.tierStr, a.b: status, sent_at: sentAt}, times: {sent_at: ms}, json: []}
 `, want: []Topic{{Name: "rows", Format: "auto", Mapping: rows}}},
 		{name: "a registry stands in for the schema", file: "source: {topics: [{name: a, format: avro}]}\nschema_registry: {urls: [http://registry]}", want: []Topic{
 			{Name: "a", Format: "avro", Mapping: defaultMapping()},
@@ -132,7 +132,7 @@ results: {topic: b}
 9:37: source.topics[5].mapping: unknown key "debezum"; did you mean source.topics[5].mapping.debezium?
 9:68: source.topics[5].mapping.jq_limits.time: "1m" is outside 1ms to 5s
 10:26: source.topics[6].mapping: needs a section of keys, not a single value
-11:18: results.topic: results.topic "b" (11:18) is also read: source.topics[5].name "b" (9:14); the connector would read its own output
+11:18: results.topic: "b" is also read: source.topics[5].name "b" (9:14); the connector would read its own output
 `},
 		{name: "a name that has a value elsewhere", file: "jq: .\nurls: []\n" + required, want: `
 1:1: unknown key "jq"; did you mean source.mapping.jq?
@@ -186,10 +186,32 @@ source:
     - {name: b, mapping: {preset: kustomer-event}}
     - {name: c, mapping: {preset: kustomer-event, kustomer_event: {own_users: ['']}}}
 ` + required, env: []string{"T=status"}, want: `
-6:16: source.mapping.debezium.columns: column "id" is mapping.debezium.id_column, which is sent as the id only
+6:16: source.mapping.debezium.columns: column "id" is source.mapping.debezium.id_column, which is sent as the id only
 8:65: source.topics[0].mapping.debezium.columns: is refused; what a reference brings in is not shown: write the value out to see why
 9:17: source.topics[1].mapping.kustomer_event: needs own_users, the id of the API key's user: every update of the connector comes back as an event, and would be sent again without end (other_org: true where the events come from another org than the one that is updated)
 10:51: source.topics[2].mapping.kustomer_event: has an empty entry in own_users or own_clients
+`},
+		{name: "columns that are not sent", file: `
+source:
+  mapping:
+    preset: debezium
+    debezium:
+      columns: {sent_at: sentAt, extra: meta}
+      times: {sent_at: us, sentAt: us}
+      json:
+        - extra
+        - extras
+        - "${env:T}"
+  topics:
+    - {name: a, mapping: {preset: debezium, debezium: {times: {any: s}, json: [any]}}}
+    - {name: b, mapping: {preset: debezium, debezium: {columns: {x: meta}, times: {id: days}}}}
+    - {name: c, mapping: {preset: debezium, debezium: {columns: [x], times: {y: s}}}}
+` + required, env: []string{"T=not shown"}, want: `
+7:36: source.mapping.debezium.times.sentAt: the column "sentAt" is none of source.mapping.debezium.columns, so it is not sent; add it there, or remove it here
+10:11: source.mapping.debezium.json[1]: the column "extras" is none of source.mapping.debezium.columns, so it is not sent; add it there, or remove it here
+11:11: source.mapping.debezium.json[2]: the column "${env:T}" is none of source.mapping.debezium.columns, so it is not sent; add it there, or remove it here
+14:88: source.topics[1].mapping.debezium.times.id: the column "id" is none of source.topics[1].mapping.debezium.columns, so it is not sent; add it there, or remove it here
+15:65: source.topics[2].mapping.debezium.columns: needs a section of names and values, as in {a: b}, not a list
 `},
 		{name: "programs", file: `
 source:

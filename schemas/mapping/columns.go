@@ -124,9 +124,8 @@ type cell struct {
 	unit   unit   // by the schema
 }
 
-// column takes one column over, or leaves it out.
-func (d *debezium) column(c *change, x cell, out *outcome) {
-	col := d.columns[x.name]
+// column takes one column over as is configured of it, or leaves it out.
+func (d *debezium) column(c *change, col column, x cell, out *outcome) {
 	switch {
 	case strings.HasPrefix(x.name, "__") && !col.mapped:
 		return // about the change, not of the row

@@ -156,7 +156,7 @@ func (d *debezium) unwrapped(row []byte, typed map[string]unit, out *outcome) {
 // what was before. That says nothing of a message which the row was not about then:
 // it gets every column.
 func (d *debezium) row(before, after, at []byte, typed map[string]unit, out *outcome) {
-	c, earlier, leftOut := change{}, newTwin(before), out.leftOut
+	c, earlier, leftOut, found := change{}, newTwin(before), out.leftOut, false
 	if ms, ok := integer(at); ok {
 		c.occurredAt = timestamp(time.UnixMilli(ms))
 	}
@@ -172,16 +172,24 @@ func (d *debezium) row(before, after, at []byte, typed map[string]unit, out *out
 			c.messageID = v
 			continue
 		}
+		col := d.columns[name]
+		found = found || col.mapped
 		if old != nil && bytes.Equal(old, v) {
 			continue
 		}
-		d.column(&c, cell{name: name, raw: raw, value: v, before: old, unit: typed[name]}, out)
+		d.column(&c, col, cell{name: name, raw: raw, value: v, before: old, unit: typed[name]}, out)
 		if out.fault != nil {
 			return
 		}
 	}
 	if !isString(c.messageID) {
 		out.fail(FaultShape, "the row's column %q is %s, not a string: it must hold the message's id (mapping.debezium.id_column)", d.idColumn, kind(c.messageID))
+		return
+	}
+	if d.onlyMapped && !found {
+		// Some may be missing, as rows from before a column was added lack it. Without
+		// any, each row would be passed over as unchanged, and nobody would notice.
+		out.fail(FaultShape, "the row has none of the columns that are to be sent: they are misspelt, or the row is of another table (mapping.debezium.columns)")
 		return
 	}
 	c.emit(out)

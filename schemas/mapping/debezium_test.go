@@ -89,8 +89,9 @@ func TestDebeziumNames(t *testing.T) {
 	for value, want := range map[string]string{
 		`{"msg":"m","__kept":"s","tier":null,"doc":"{}","custom":"x","id":7}`: `{"messageId":"m","changes":{"subject":"s","meta":{},"custom":{"tierStr":null}}}`,
 		`{"msg":"m","tier":"?","__kept":"__debezium_unavailable_value"}`:      `{"messageId":"m","changes":{"subject":"__debezium_unavailable_value"}}`,
-		`{"msg":"m","odd":1}`:            `{"messageId":"m","changes":{"custom":{"a\"b":1}}}`,
-		`{"msg":"m","id":7,"other":1}`:   "skip: unchanged",
+		`{"msg":"m","odd":1}`: `{"messageId":"m","changes":{"custom":{"a\"b":1}}}`,
+		`{"op":"u","before":{"msg":"m","tier":1,"n":1},"after":{"msg":"m","tier":1,"n":2}}`: "skip: unchanged",
+		`{"msg":"m","tier":"?"}`:         "skip: unchanged",
 		`{"id":"m","__kept":"s"}`:        `mapping_shape: the row's column "msg" is missing, not a string: it must hold the message's id (mapping.debezium.id_column)`,
 		`{"msg":"m","doc":"\"\\ud800"}`:  `mapping_shape: the row's column "doc" is a text that is not valid JSON, or not unambiguous`,
 		`{"msg":"m","doc":"[1, 2.50]" }`: `{"messageId":"m","changes":{"meta":[1, 2.50]}}`,
@@ -104,6 +105,40 @@ func TestDebeziumNames(t *testing.T) {
 	res := other.Map(&Record{Value: []byte(`{"id":7,"msg":"m","status":"sent","_clientRef":"x"}`)})
 	if want := `{"messageId":"m","changes":{"status":"sent"}}`; got(res) != want || res.LeftOut != 2 {
 		t.Errorf("%s, left out %d", got(res), res.LeftOut)
+	}
+}
+
+// A row without any of the columns is no row without changes: the configuration is
+// for other rows.
+func TestDebeziumRowsWithoutTheColumns(t *testing.T) {
+	m := mapper(t, Config{Preset: Debezium, Debezium: DebeziumConfig{
+		Columns: map[string]string{"state": "status", "tier": "custom.tierStr"}, JSON: []string{"doc"}, Times: map[string]string{"at": "ms"},
+	}})
+	const fault = "mapping_shape: the row has none of the columns that are to be sent: they are misspelt, or the row is of another table (mapping.debezium.columns)"
+	for value, want := range map[string]string{
+		`{"op":"c","after":{"id":"m","State":"sent"}}`:                                       fault,
+		`{"op":"r","after":{"id":"m","doc":"{}","at":1}}`:                                    fault, // these say how to read columns, not which
+		`{"op":"u","before":{"id":"m","status":"error"},"after":{"id":"m","status":"sent"}}`: fault,
+		`{"op":"u","before":{"id":"m","n":1},"after":{"id":"m","n":1}}`:                      fault,
+		`{"id":"m","status":"sent"}`:                                                         fault,
+		`{"id":"m"}`:                                                                         fault,
+		// one of them is enough
+		`{"op":"c","after":{"id":"m","state":"sent"}}`:                         `{"messageId":"m","changes":{"status":"sent"}}`,
+		`{"op":"u","before":{"id":"m","tier":1},"after":{"id":"m","tier":1}}`:  "skip: unchanged",
+		`{"op":"c","after":{"id":"m","state":null}}`:                           "skip: unchanged",
+		`{"op":"c","after":{"id":"m","state":"__debezium_unavailable_value"}}`: "skip: unchanged",
+		// and none is expected of a row that is gone
+		`{"op":"d","before":{"id":"m"},"after":null}`: "skip: deleted",
+		`{"id":"m","__deleted":"true"}`:               "skip: deleted",
+	} {
+		if res := got(m.Map(&Record{Value: []byte(value)})); res != want {
+			t.Errorf("%s:\n got %s\nwant %s", value, res, want)
+		}
+	}
+	// Without a list there is nothing to miss.
+	all := mapper(t, Config{Preset: Debezium, Debezium: DebeziumConfig{Times: map[string]string{"at": "ms"}}})
+	if res := got(all.Map(&Record{Value: []byte(`{"id":"m"}`)})); res != "skip: unchanged" {
+		t.Error(res)
 	}
 }
 

@@ -49,9 +49,12 @@ def as_cloudevent(event):
 
 
 def avro_serializer(topic):
-    with open(os.environ.get("SCHEMA", "message-change.avsc")) as file:
-        schema = file.read()
-    registry = SchemaRegistryClient({"url": os.environ["SCHEMA_REGISTRY_URL"]})
+    try:
+        with open(os.environ.get("SCHEMA", "message-change.avsc")) as file:
+            schema = file.read()
+        registry = SchemaRegistryClient({"url": os.environ["SCHEMA_REGISTRY_URL"]})
+    except (OSError, KeyError) as error:
+        sys.exit(f"avro needs the file of the schema in SCHEMA and a registry in SCHEMA_REGISTRY_URL: {error!r}")
     serializer = AvroSerializer(registry, schema, conf={"subject.name.strategy.type": "TOPIC"})
     context = SerializationContext(topic, MessageField.VALUE)
 
