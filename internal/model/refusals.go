@@ -161,14 +161,15 @@ func (k *kustomer) limitsObject(r *request) (o batcher.Outcome, refused bool) {
 }
 
 // objectLimited is a 429 of a message's own. Its headers tell of the org's budget, as
-// all do, and where nothing is left in that it can't be told from one of the org's.
+// all do. Where no more is left in that than the share of others, the reset is the
+// budget's: a client that leaves that share rests until then, and one time is told.
 func (k *kustomer) objectLimited(message string) batcher.Outcome {
 	o := reply(batcher.Limited, 429)
 	o.Quota.Limit, o.Quota.Remaining = 600, 300
 	reset := k.limited[message] - k.w.now
 	if b := &k.budget; k.w.mode[Quota] {
 		o.Quota.Limit, o.Quota.Remaining = b.limit, b.limit-b.used
-		if o.Quota.Remaining == 0 {
+		if float64(o.Quota.Remaining)-quotaReserve*float64(b.limit) < 1 {
 			reset = b.reset(k.w.now)
 		}
 	}
