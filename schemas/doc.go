@@ -30,7 +30,7 @@
 //
 // Events in other forms are for packages below: schemas/avro transcodes Avro to JSON,
 // schemas/registry gets the schemas for it, schemas/mapping makes message changes of
-// records of other shapes. The connector does not use them yet.
+// records of other shapes, and schemas/formats puts them together, topic by topic.
 //
 // Nothing here does I/O, and nothing here puts a payload into an error: a
 // [batcher.Reason] says where in an event the trouble is, never what stands

@@ -31,7 +31,8 @@
 //   - I3 A committed offset never passes an unsettled record.
 //   - I4 A record settles once: its change was applied upstream and the result
 //     event is acknowledged by Kafka, or its dead letter is acknowledged, or it
-//     was deliberately skipped. A record that is dropped, given back to the
+//     was deliberately skipped. One of several changes settles when all of them
+//     have. A record that is dropped, given back to the
 //     group, is not settled.
 //   - I5 One commit is in flight; a revocation is answered after it.
 //   - I6 Polling needs credit. A stuck API stops polling, never a rebalance, and
