@@ -75,19 +75,17 @@ const schemaPatience = 15 * time.Second
 // impatient is a registry's client for a dry run, to which an id that is unknown now
 // is unknown.
 func impatient(cfg *config.Config) (*registry.Client, error) {
-	now := *cfg
-	now.SchemaRegistry.UnknownGrace = time.Nanosecond
-	return openRegistry(&now)
+	return openRegistry(cfg, func(c *registry.Config) { c.UnknownGrace = time.Nanosecond })
 }
 
 func (p patient) Decode(topic string, partition int32, c *batcher.Change) error {
+	needs, wait := p.Decoder.Decode(topic, partition, c)
+	if wait == nil {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(p.ctx, schemaPatience)
 	defer cancel()
-	for {
-		needs, wait := p.Decoder.Decode(topic, partition, c)
-		if wait == nil {
-			return nil
-		}
+	for ; wait != nil; needs, wait = p.Decoder.Decode(topic, partition, c) {
 		wait(ctx)
 		switch why := p.registry.State().Err; {
 		case ctx.Err() == nil:
@@ -97,4 +95,5 @@ func (p patient) Decode(topic string, partition int32, c *batcher.Change) error 
 			return fmt.Errorf("the record at %s/%d@%d needs %s, which could not be got within %v: %w", topic, partition, c.Offset, needs, schemaPatience, why)
 		}
 	}
+	return nil
 }

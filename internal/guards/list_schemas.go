@@ -59,6 +59,7 @@ var schemasGuards = []guard{
 	{name: "a mapped tombstone may be a dead letter", file: "schemas/formats/mapped.go", old: "r.Skip == mapping.SkipTombstone && d.cfg.Events.DeadLetterTombstones {", new: "false {"},
 	{name: "a row that comes to be of another message is whole", file: "schemas/mapping/debezium.go", old: "if old != nil && text(old) != text(v) {", new: "if false {"},
 	{name: "a leap second is the last of a day", file: "schemas/rules/value.go", old: "hour == 23 && minute == 59", new: "hour >= 0 && minute >= 0"},
+	{name: "a dry run waits for no unknown id", file: "cmd/kafka-kustomer/formats.go", old: "c.UnknownGrace = time.Nanosecond", new: "c.UnknownGrace = time.Minute", tests: "cmd/kafka-kustomer ^TestDryRunBelievesThatAnIDIsUnknown$"},
 	{name: "one unknown id is waited for, not each", file: "schemas/registry/fetch.go", old: "left <= 0 || time.Now().UnixNano() < c.vain.Load() {", new: "left <= 0 {"},
 	{name: "what was waited for once prolongs nothing", file: "schemas/registry/fetch.go", old: "left <= 0 && waited {", new: "left <= 0 && (waited || true) {"},
 	{name: "a late schema brings the patience back", file: "schemas/registry/fetch.go", old: "\t\t\t\tc.vain.Store(0)\n", new: ""},

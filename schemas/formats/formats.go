@@ -131,7 +131,7 @@ func (d *Decoder) Decode(name string, partition int32, c *batcher.Change) (needs
 	if t.plain && !t.mapper.Enveloped(d.headers) {
 		d.events.DecodeValue(c, json)
 		if borrowed {
-			own(c, json, borrowed)
+			own(c, json, true)
 		}
 		return "", nil
 	}
